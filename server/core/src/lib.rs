@@ -1,0 +1,30 @@
+//! The domain of Greenward, as pure values and functions.
+//!
+//! What a test is ([`TestItem`], [`TestTree`]), what became of it ([`Outcome`], [`TestResult`]),
+//! whether that can still be believed ([`Freshness`]), and what a run says while it goes on
+//! ([`RunEvent`], [`RunOutcome`]).
+//!
+//! This crate does no I/O, reads no clock and knows no protocol: time and file contents arrive as
+//! arguments. Everything else in Greenward may depend on it; it depends on nothing of ours.
+
+mod clean;
+mod ids;
+mod invocation;
+mod item;
+mod outcome;
+mod queue;
+mod results;
+mod run;
+mod text;
+mod tree;
+
+pub use clean::clean;
+pub use ids::{Framework, ProjectId, RunId, TestId, Unit};
+pub use invocation::Invocation;
+pub use item::{ItemKind, TestItem};
+pub use outcome::{Counts, Outcome, RunOutcome};
+pub use queue::{Admission, RunQueue, Wanted};
+pub use results::{Extent, Finished, Freshness, Past, Results, Shown};
+pub use run::{Cause, Failure, Frame, Problem, RunEvent, Selection, Severity, TestResult};
+pub use text::{Location, Position, Range};
+pub use tree::TestTree;
