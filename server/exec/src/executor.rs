@@ -1,0 +1,209 @@
+//! Starting processes, each under a supervisor of its own.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use greenward_core::Invocation;
+use rustix::io::Errno;
+use thiserror::Error;
+use tokio::net::unix::pipe;
+use tokio::process::Command;
+
+use crate::control::{self, Report};
+use crate::process::{Process, Supervisor};
+
+/// Starts processes. Cheap to clone.
+///
+/// Every process runs under a supervisor: `SUPERVISOR supervise FOLDER -- PROGRAM ARGS…`, which
+/// ends the whole tree of processes as soon as it is asked to, the process itself has ended, or
+/// the daemon is gone. See [`supervise`](crate::supervise).
+#[derive(Debug, Clone)]
+pub struct Executor {
+    supervisor: Arc<Utf8Path>,
+    env: Arc<BTreeMap<OsString, OsString>>,
+}
+
+/// What a process reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing: the null device.
+    Null,
+    /// What is written to [`Process::stdin`].
+    Piped,
+}
+
+impl Executor {
+    /// An executor whose processes have the environment `env`, as far as their invocations do not
+    /// change it.
+    ///
+    /// `supervisor` is an absolute path to a program that calls
+    /// [`supervise::main`](crate::supervise::main) when its first argument is `supervise`. On Linux
+    /// the daemon best gives `/proc/self/exe`, as it is: that stays the daemon's own program when
+    /// the file has been replaced by a newer one.
+    pub fn new<K, V>(
+        supervisor: impl Into<Utf8PathBuf>,
+        env: impl IntoIterator<Item = (K, V)>,
+    ) -> Self
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let env = env.into_iter().map(|(k, v)| (k.into(), v.into()));
+        Self {
+            supervisor: supervisor.into().into(),
+            env: Arc::new(env.collect()),
+        }
+    }
+
+    /// Starts a process. It runs when this returns: a program that cannot be started is an error
+    /// here, never an exit code.
+    ///
+    /// Needs a tokio runtime. Dropping the future ends what it has started.
+    ///
+    /// # Errors
+    /// If the folder or the program is not what it should be, or the system refuses.
+    pub async fn start(
+        &self,
+        invocation: &Invocation,
+        stdin: Stdin,
+    ) -> Result<Process, StartError> {
+        let failed = |kind, source| StartError {
+            program: invocation.program.clone(),
+            folder: invocation.folder.clone(),
+            kind,
+            source,
+        };
+        let mut supervisor = self
+            .supervisor(invocation, stdin)
+            .map_err(|source| failed(StartErrorKind::Unsupervised, source))?;
+        let (kind, source) = match supervisor.report().await {
+            Some(Report::Started(child)) => return Ok(Process::new(child, supervisor)),
+            Some(Report::BadFolder(errno)) => {
+                let source = io::Error::from_raw_os_error(errno);
+                (StartErrorKind::of_folder(&source), source)
+            }
+            Some(Report::BadProgram(errno)) => {
+                let source = io::Error::from_raw_os_error(errno);
+                (
+                    StartErrorKind::of_program(&invocation.program, &source),
+                    source,
+                )
+            }
+            Some(Report::Ended(_)) | None => (
+                StartErrorKind::Unsupervised,
+                io::Error::other("it ended before it had started anything"),
+            ),
+        };
+        supervisor.reap().await;
+        Err(failed(kind, source))
+    }
+
+    /// Starts a supervisor and tells it to begin.
+    fn supervisor(&self, invocation: &Invocation, stdin: Stdin) -> io::Result<Supervisor> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let (reader, writer) = match stdin {
+            Stdin::Null => (None, None),
+            Stdin::Piped => {
+                let (reader, writer) = io::pipe()?;
+                let writer = pipe::Sender::from_owned_fd(writer.into())?;
+                (Some(reader), Some(writer))
+            }
+        };
+        control::send_begin(&ours, reader.as_ref().map(AsFd::as_fd))?;
+
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place where processes are started"
+        )]
+        let mut command = Command::new(self.supervisor.as_std_path());
+        command
+            .arg0("greenward")
+            .args(["supervise", invocation.folder.as_str(), "--"])
+            .arg(&invocation.program)
+            .args(&invocation.args)
+            .env_clear()
+            .envs(self.env.iter())
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in &invocation.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Supervisor::new(command.spawn()?, ours, writer)
+    }
+}
+
+/// Why a process could not be started.
+#[derive(Debug, Error)]
+#[error("cannot start {program} in {folder}: {kind}")]
+pub struct StartError {
+    /// The program.
+    pub program: String,
+    /// The folder that it was to run in.
+    pub folder: Utf8PathBuf,
+    /// What is wrong.
+    pub kind: StartErrorKind,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// What can be wrong at a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartErrorKind {
+    /// No such program, in `PATH` or at its path.
+    NotFound,
+    /// The program is a script, and the interpreter that its first line names is not there: a
+    /// virtual environment that was moved, for example.
+    NoInterpreter,
+    /// The program is a file that may not be executed, or that the system cannot execute.
+    NotExecutable,
+    /// The folder is not there, or is none.
+    FolderGone,
+    /// The system refused for another reason.
+    Refused,
+    /// Our own supervisor could not be started.
+    Unsupervised,
+}
+
+impl StartErrorKind {
+    fn of_folder(error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::NOENT | Errno::NOTDIR) => StartErrorKind::FolderGone,
+            _ => StartErrorKind::Refused,
+        }
+    }
+
+    fn of_program(program: &str, error: &io::Error) -> Self {
+        match Errno::from_io_error(error) {
+            Some(Errno::NOENT) if program.contains('/') && Utf8Path::new(program).exists() => {
+                StartErrorKind::NoInterpreter
+            }
+            Some(Errno::NOENT | Errno::NOTDIR) => StartErrorKind::NotFound,
+            Some(Errno::ACCESS | Errno::NOEXEC) => StartErrorKind::NotExecutable,
+            _ => StartErrorKind::Refused,
+        }
+    }
+}
+
+impl fmt::Display for StartErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StartErrorKind::NotFound => "there is no such program",
+            StartErrorKind::NoInterpreter => "the interpreter its first line names is not there",
+            StartErrorKind::NotExecutable => "it cannot be executed",
+            StartErrorKind::FolderGone => "there is no such folder",
+            StartErrorKind::Refused => "the system refused",
+            StartErrorKind::Unsupervised => "its supervisor could not be started",
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! A running process and the tree below it.
+
+use std::io;
+use std::os::unix::net;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::AsyncWriteExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, pipe};
+use tokio::process::{Child, ChildStderr, ChildStdout};
+
+use crate::control::{Report, Stop};
+use crate::{Exit, LineLimits, Lines, lines};
+
+/// How long processes that are asked to end are usually given before they are killed.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// A process that was started, with all that it starts itself.
+///
+/// Somebody must read `stdout` and `stderr` to their ends, or drop them: a process that writes into
+/// a full pipe waits. Both end when the tree does.
+///
+/// Dropping it ends the whole tree in the background: TERM, and KILL a second later.
+#[derive(Debug)]
+pub struct Process {
+    /// Writes to the process, if it was started with [`Stdin::Piped`](crate::Stdin::Piped).
+    /// Dropping it is the end of input.
+    pub stdin: Option<pipe::Sender>,
+    /// What the process and those below it write to their standard output. To be taken.
+    pub stdout: Option<ChildStdout>,
+    /// What they write to their standard error. To be taken.
+    pub stderr: Option<ChildStderr>,
+    child: Pid,
+    supervisor: Supervisor,
+    exit: Option<Exit>,
+}
+
+impl Process {
+    pub(crate) fn new(child: Pid, mut supervisor: Supervisor) -> Self {
+        Self {
+            stdin: supervisor.stdin.take(),
+            stdout: supervisor.process.stdout.take(),
+            stderr: supervisor.process.stderr.take(),
+            child,
+            supervisor,
+            exit: None,
+        }
+    }
+
+    /// The number that the system knows the process by.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.child.as_raw_pid()
+    }
+
+    /// Waits until the process has ended and nothing is left of its tree; says how the process
+    /// itself ended. What it leaves running is ended: TERM, and KILL half a second later.
+    ///
+    /// Cancel safe, and gives the same answer as often as it is called.
+    pub async fn wait(&mut self) -> Exit {
+        let exit = match self.exit {
+            Some(exit) => exit,
+            None => match self.supervisor.report().await {
+                Some(Report::Ended(exit)) => exit,
+                _ => self.kill_unsupervised(),
+            },
+        };
+        // Kept before the next await, so that a dropped future takes nothing with it.
+        self.exit = Some(exit);
+        self.supervisor.reap().await;
+        exit
+    }
+
+    /// Ends the whole tree: TERM to every process, KILL to those left after `grace`. Waits until
+    /// nothing is left, and says how the process itself ended.
+    ///
+    /// A process that has ended already is no error; a shorter grace than before holds. Dropping
+    /// the future does not take back what was asked.
+    pub async fn stop(&mut self, grace: Duration) -> Exit {
+        if self.exit.is_none() {
+            self.supervisor.ask(Stop { grace }).await;
+        }
+        self.wait().await
+    }
+
+    /// The supervisor is gone without a word, so somebody has killed it. What can still be found is
+    /// the process group.
+    fn kill_unsupervised(&self) -> Exit {
+        tracing::warn!(
+            pid = self.pid(),
+            "a supervisor was killed: killing its process"
+        );
+        // It fails if the group is gone, which is as well.
+        let _ = kill_process_group(self.child, Signal::KILL);
+        Exit::Signal(Signal::KILL.as_raw())
+    }
+}
+
+/// The daemon's side of a supervisor.
+///
+/// Dropping it closes the socket, which the supervisor takes as the daemon's end; tokio then reaps
+/// it in the background.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    process: Child,
+    reports: Lines<OwnedReadHalf>,
+    requests: OwnedWriteHalf,
+    stdin: Option<pipe::Sender>,
+}
+
+impl Supervisor {
+    pub(crate) fn new(
+        process: Child,
+        socket: net::UnixStream,
+        stdin: Option<pipe::Sender>,
+    ) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        let (reports, requests) = UnixStream::from_std(socket)?.into_split();
+        Ok(Self {
+            process,
+            reports: lines(reports, LineLimits { bytes: 64 }),
+            requests,
+            stdin,
+        })
+    }
+
+    /// What it reports next; nothing if it is gone.
+    pub(crate) async fn report(&mut self) -> Option<Report> {
+        let line = self.reports.next().await.ok()??;
+        Report::parse(&line.text)
+    }
+
+    async fn ask(&mut self, stop: Stop) {
+        // It fails if the supervisor is gone, which `report` notices.
+        let _ = self
+            .requests
+            .write_all(format!("{stop}\n").as_bytes())
+            .await;
+    }
+
+    /// Takes the ended supervisor out of the system's process table.
+    pub(crate) async fn reap(&mut self) {
+        if let Err(error) = self.process.wait().await {
+            tracing::warn!(%error, "a supervisor could not be waited for");
+        }
+    }
+}

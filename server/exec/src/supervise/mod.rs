@@ -1,0 +1,167 @@
+//! The supervisor: a small process between the daemon and each process that it starts.
+//!
+//! It starts the program, becomes the parent of every process below it that loses its own (a
+//! Linux "child subreaper": <https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html>),
+//! and ends them all, daemons that left the process group or the session included, as soon as
+//!
+//! - the daemon asks for it, or somebody sends it TERM, INT or HUP,
+//! - the daemon is gone: then the socket between them closes, even if the daemon was killed. (A
+//!   parent-death signal would come when the *thread* that started the supervisor ends, too.)
+//! - the program itself has ended.
+//!
+//! Ending is TERM, a grace, then KILL until nothing is left. Standard streams are the program's
+//! own; the supervisor keeps none of them.
+
+mod events;
+mod phase;
+mod tree;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal};
+
+use self::events::Events;
+use self::phase::{Phase, Step};
+use self::tree::Tree;
+use crate::Exit;
+use crate::control::{self, Report};
+
+/// What processes get that the program leaves behind at its end.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
+
+/// Runs as a supervisor: `FOLDER -- PROGRAM ARGS…`, with a socket to the daemon as stdin.
+///
+/// `args` are the program's arguments after the word `supervise`. Call it first thing in `main`,
+/// before any other thread or runtime is started. Returns the exit code as a shell would give it;
+/// the daemon has been told more exactly by then.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let exit = Job::parse(args.into_iter()).and_then(|job| job.supervise());
+    match exit {
+        Ok(Exit::Code(code)) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+        Ok(Exit::Signal(signal)) => {
+            u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        Err(error) => {
+            // The last resort: there is nobody else to tell.
+            let _ = writeln!(io::stderr(), "greenward supervise: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+struct Job {
+    folder: OsString,
+    program: OsString,
+    args: Vec<OsString>,
+}
+
+impl Job {
+    fn parse(mut args: impl Iterator<Item = OsString>) -> io::Result<Self> {
+        match (args.next(), args.next(), args.next()) {
+            (Some(folder), Some(dashes), Some(program)) if dashes == "--" => Ok(Self {
+                folder,
+                program,
+                args: args.collect(),
+            }),
+            _ => Err(io::Error::other("for greenward's own use only")),
+        }
+    }
+
+    fn supervise(self) -> io::Result<Exit> {
+        // Away from the terminal, whose Ctrl-C is for the daemon. Fails where it is so already.
+        let _ = rustix::process::setsid();
+        #[cfg(target_os = "linux")]
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+        let mut events = Events::listen()?;
+        let stdin = control::receive_begin(io::stdin())?;
+
+        let child = match self.start(stdin) {
+            Ok(child) => child,
+            Err(report) => {
+                tell(report);
+                return Err(io::Error::other("could not start the program"));
+            }
+        };
+        tell(Report::Started(child));
+        release_output()?;
+        let exit = watch(child, &mut events)?;
+        tell(Report::Ended(exit));
+        Ok(exit)
+    }
+
+    /// Starts the program as the leader of a process group.
+    fn start(self, stdin: Option<OwnedFd>) -> Result<Pid, Report> {
+        rustix::process::chdir(&self.folder)
+            .map_err(|errno| Report::BadFolder(errno.raw_os_error()))?;
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where supervised processes are started"
+        )]
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.args)
+            .stdin(stdin.map_or_else(Stdio::null, Stdio::from))
+            .process_group(0);
+        let refused = |error: io::Error| {
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::INVAL);
+            Report::BadProgram(errno.raw_os_error())
+        };
+        // Its end is learnt from `Tree::reap`, like that of all others.
+        command
+            .spawn()
+            .map(|child| Pid::from_child(&child))
+            .map_err(refused)
+    }
+}
+
+/// Tells the daemon. If it is gone, `watch` sees that.
+fn tell(report: Report) {
+    let _ = rustix::io::write(io::stdin(), format!("{report}\n").as_bytes());
+}
+
+/// Lets go of the program's output, so that it ends when the program's own processes close it.
+fn release_output() -> io::Result<()> {
+    let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    Ok(())
+}
+
+/// Waits for the program's end and sees to it that its tree ends. Says how the program ended.
+fn watch(child: Pid, events: &mut Events) -> io::Result<Exit> {
+    let mut tree = Tree::new(child);
+    let mut phase = Phase::Running;
+    loop {
+        tree.reap()?;
+        if tree.exit().is_some() {
+            phase.end_within(LEFTOVER_GRACE, now());
+        }
+        if tree.is_gone() {
+            break;
+        }
+        match phase.step(now()) {
+            Step::Wait => {}
+            Step::Send(signal) => tree.signal(signal),
+            Step::GiveUp => break,
+        }
+        if let Some(grace) = events.wait(phase.timeout(now()))? {
+            phase.end_within(grace, now());
+        }
+    }
+    // Nothing but a process that KILL does not end is given up: that is what became of it.
+    Ok(tree.exit().unwrap_or(Exit::Signal(Signal::KILL.as_raw())))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the supervisor is a process of its own, and this is its only clock"
+)]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,88 @@
+//! Real processes, started and ended through the executor.
+//!
+//! This binary is its own supervisor, as the daemon's is: hence a `main` of our own.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the real world: its environment, processes and clock"
+)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "clippy takes a test with a main of its own for a program"
+)]
+
+mod ending;
+mod reading;
+mod starting;
+mod world;
+
+use std::env;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Names functions once, for the list of tests.
+macro_rules! tests {
+    ($($module:ident :: { $($name:ident),* $(,)? }),* $(,)?) => {
+        vec![$($((concat!(stringify!($module), "::", stringify!($name)), $module::$name as fn())),*),*]
+    };
+}
+
+fn main() -> ExitCode {
+    let tests = tests! {
+        starting::{
+            reports_exit_codes_and_signals,
+            says_what_is_wrong_with_a_start,
+            gives_the_environment_it_was_told,
+            runs_in_its_own_folder_group_and_session,
+            passes_input_through,
+            output_ends_when_the_program_closes_it,
+            two_hundred_starts_leave_nothing_open,
+        },
+        ending::{
+            a_stopped_tree_is_gone,
+            what_the_program_leaves_is_gone,
+            a_dropped_tree_goes,
+            a_tree_goes_when_the_daemon_is_killed,
+            a_tree_goes_when_its_supervisor_is_told_to,
+            a_killed_supervisor_takes_the_group_along,
+            what_ignores_term_is_killed,
+            what_heeds_term_ends_its_own_way,
+            every_process_of_a_tree_gets_term,
+            what_keeps_forking_is_gone,
+            ending_twice_is_ending_once,
+        },
+        reading::{
+            a_flood_is_read_in_bounded_memory,
+            output_keeps_what_is_allowed,
+            a_held_pipe_does_not_hold_us,
+            a_pipe_held_from_outside_does_not_hold_us,
+            output_ends_what_takes_too_long,
+            output_ends_what_is_cancelled,
+            results_come_through_a_channel,
+        },
+    };
+    let mut args = env::args_os().skip(1);
+    match args.next().as_deref().and_then(|role| role.to_str()) {
+        Some("supervise") => greenward_exec::supervise::main(args),
+        Some("daemon") => world::daemon(args),
+        Some("alone") => {
+            let name = args.next();
+            let test = tests
+                .iter()
+                .find(|(known, _)| name.as_deref() == Some(known.as_ref()));
+            test.expect("a test's name").1();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let trials = tests.into_iter().map(|(name, test)| {
+                Trial::test(name, move || {
+                    test();
+                    Ok(())
+                })
+            });
+            libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+        }
+    }
+}
