@@ -1,0 +1,30 @@
+//! What makes things happen: one loop that owns the state of the workspace, and the tasks that it
+//! sends out.
+//!
+//! A front end (the LSP server, the command line) starts an engine with [`start`], tells it things
+//! by [`Handle::send`], asks it by [`Handle::ask`], and is told what changed by [`Notice`]s.
+//!
+//! Inside, everything that can wake the loop is an [`event::Event`]. The state decides what an
+//! event means and returns [`effect::Effect`]s; the driver carries them out in tasks of their own,
+//! which send events back. The state never waits, reads no file and starts no process.
+
+mod command;
+mod driver;
+mod effect;
+mod event;
+mod load;
+mod notice;
+mod reader;
+pub mod runner;
+mod runners;
+mod state;
+mod view;
+mod watch;
+
+pub use command::{Command, Edit, Query, Refusal, RunRequest, StartedRun, Which};
+pub use driver::{Config, Handle, start};
+pub use load::TrustWord;
+pub use notice::{Diagnostic, Notice, Offer, RunNotice, RunWhat};
+pub use view::{
+    FileView, ItemState, ItemView, ProjectStatus, RunningStatus, Status, TestView, TrustState,
+};

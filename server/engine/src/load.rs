@@ -1,0 +1,397 @@
+//! Reads folders in the background: settings and trust, projects, and the tests in every file.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use greenward_core::{Problem, Severity, TestItem};
+use greenward_frameworks::{Facts, Files, Project, detect, parse};
+use greenward_protocol::settings::Settings;
+use greenward_workspace::dirs::Dirs;
+use greenward_workspace::files::{Ignore, list, read_text};
+use greenward_workspace::settings::{Mistake, Source, Sources, repository_file};
+use greenward_workspace::trust::{SettingsHash, Trust, TrustError, TrustFile, Word, decide};
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::event::Event;
+use crate::notice::Diagnostic;
+use crate::state::Loaded;
+use crate::view::TrustState;
+
+/// Items are sent to the loop in portions of about so many, so that each takes it little time.
+const PORTION: usize = 500;
+
+/// So many files are parsed before their items are sent.
+const BATCH: usize = 512;
+
+/// It is not worth a thread to parse fewer files than this.
+const SHARE: usize = 16;
+
+/// What a front end says of trust.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrustWord {
+    /// Nothing: the user's record decides.
+    Record,
+    /// The editor's user trusts the workspace, or does not.
+    Editor(bool),
+    /// The user trusts it for as long as this engine lives.
+    ThisTime,
+}
+
+/// What was read of a folder's settings and trust.
+#[derive(Debug)]
+pub(crate) struct FolderSettings {
+    /// The settings in force.
+    pub(crate) settings: Settings,
+    /// Whether tests may be run.
+    pub(crate) trust: TrustState,
+    /// The settings files.
+    pub(crate) files: Vec<Utf8PathBuf>,
+    /// What is wrong in them.
+    pub(crate) mistakes: HashMap<Utf8PathBuf, Vec<Diagnostic>>,
+    /// What is wrong with the editor's settings.
+    pub(crate) editor_mistakes: Vec<String>,
+}
+
+/// The projects of a folder, without the tests in their files.
+#[derive(Debug)]
+pub(crate) struct Detected {
+    /// For each project the items that stand in no source file.
+    pub(crate) projects: Vec<Vec<TestItem>>,
+    /// Broken manifests and configuration files.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A reading of a folder.
+pub(crate) struct Load {
+    /// The folder.
+    pub(crate) folder: Utf8PathBuf,
+    /// What stands before its projects' folders in their ids.
+    pub(crate) name: String,
+    /// Which reading of the folder this is.
+    pub(crate) generation: u64,
+    /// Folders of the workspace beneath it, which are read by themselves.
+    pub(crate) without: Vec<Utf8PathBuf>,
+    /// Open documents, whose text counts more than what is on disk.
+    pub(crate) overlay: HashMap<Utf8PathBuf, Arc<str>>,
+}
+
+/// Reads folders. Settings are read one after the other in a thread of their own, which ends when
+/// this is dropped.
+pub(crate) struct Loader {
+    settings: Sender<SettingsWork>,
+    events: UnboundedSender<Event>,
+}
+
+struct SettingsWork {
+    folder: Utf8PathBuf,
+    editor: Value,
+    /// To be recorded first.
+    trusted: Option<bool>,
+}
+
+impl Loader {
+    pub(crate) fn new(
+        dirs: Dirs,
+        flags: Value,
+        word: TrustWord,
+        events: UnboundedSender<Event>,
+    ) -> Self {
+        let (settings, works) = channel::<SettingsWork>();
+        let mut reader = SettingsReader {
+            dirs,
+            flags,
+            word,
+            sources: HashMap::new(),
+        };
+        let answers = events.clone();
+        let spawned = std::thread::Builder::new()
+            .name("greenward-settings".to_owned())
+            .spawn(move || {
+                for work in works {
+                    let folder = work.folder.clone();
+                    let settings = Box::new(reader.read(work));
+                    // The loop may have ended meanwhile.
+                    let _ = answers.send(Event::Settings { folder, settings });
+                }
+            });
+        if let Err(error) = spawned {
+            tracing::error!(%error, "settings cannot be read: no thread could be started");
+        }
+        Self { settings, events }
+    }
+
+    /// Reads the settings and the trust of a folder.
+    pub(crate) fn settings(&self, folder: Utf8PathBuf, editor: Value) {
+        self.send(SettingsWork {
+            folder,
+            editor,
+            trusted: None,
+        });
+    }
+
+    /// Records whether a folder is trusted, then reads it.
+    pub(crate) fn record_trust(&self, folder: Utf8PathBuf, trusted: bool, editor: Value) {
+        self.send(SettingsWork {
+            folder,
+            editor,
+            trusted: Some(trusted),
+        });
+    }
+
+    fn send(&self, work: SettingsWork) {
+        if self.settings.send(work).is_err() {
+            tracing::error!("the settings thread has ended");
+        }
+    }
+
+    /// Finds the projects of a folder and the tests in them.
+    pub(crate) fn load(&self, what: Load) {
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || load(what, &events));
+    }
+}
+
+struct SettingsReader {
+    dirs: Dirs,
+    flags: Value,
+    word: TrustWord,
+    /// What each folder's settings were when they were last good.
+    sources: HashMap<Utf8PathBuf, Sources>,
+}
+
+impl SettingsReader {
+    fn read(&mut self, work: SettingsWork) -> FolderSettings {
+        let user = self.dirs.settings_file();
+        let repository = repository_file(&work.folder);
+        let sources = self.sources.entry(work.folder.clone()).or_default();
+        take_file(&mut sources.user, &user);
+        take_file(&mut sources.repository, &repository);
+        sources.editor.take_json(work.editor);
+        sources.flags.take_json(self.flags.clone());
+        let mut mistakes = HashMap::new();
+        for (file, source) in [(&user, &sources.user), (&repository, &sources.repository)] {
+            if !source.mistakes().is_empty() {
+                let diagnostics = source.mistakes().iter().map(diagnostic).collect();
+                mistakes.insert(file.clone(), diagnostics);
+            }
+        }
+        let editor_mistakes = sources
+            .editor
+            .mistakes()
+            .iter()
+            .chain(sources.flags.mistakes())
+            .map(|mistake| mistake.message.clone())
+            .collect();
+        let now = SettingsHash::of(&sources.on_trust());
+        let trust = trust(&self.dirs, self.word, &work.folder, work.trusted, &now);
+        FolderSettings {
+            settings: sources.settings(trust == TrustState::Trusted),
+            trust,
+            files: vec![user, repository, self.dirs.trust_file()],
+            mistakes,
+            editor_mistakes,
+        }
+    }
+}
+
+/// Records what the user says of a folder, if anything, and tells whether it is trusted. Where the
+/// record cannot be read or written, it is not.
+fn trust(
+    dirs: &Dirs,
+    word: TrustWord,
+    folder: &Utf8Path,
+    says: Option<bool>,
+    now: &SettingsHash,
+) -> TrustState {
+    let file = TrustFile::new(dirs.trust_file());
+    let recorded = match says {
+        Some(true) => file.record(folder, Word::Trusted(now.clone())),
+        Some(false) => file.record(folder, Word::Distrusted),
+        None => Ok(()),
+    };
+    let editor = match word {
+        TrustWord::Record => None,
+        TrustWord::Editor(trusts) => Some(trusts),
+        TrustWord::ThisTime => return TrustState::Trusted,
+    };
+    let decided = recorded
+        .and_then(|()| file.word_on(folder))
+        .map(|recorded| decide(editor, recorded.as_ref(), now));
+    match decided {
+        Ok(Trust::Trusted) => TrustState::Trusted,
+        Ok(Trust::Untrusted) if editor == Some(false) => TrustState::Untrusted(
+            "the editor says that its user does not trust this folder".to_owned(),
+        ),
+        Ok(trust) => TrustState::Untrusted(trust.explain().to_owned()),
+        Err(error) => {
+            tracing::error!(error = chain(&error), "the record of trust cannot be used");
+            TrustState::Untrusted(chain(&error))
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &TrustError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// Takes the text of a settings file. One that is not there is empty; one that cannot be read stays
+/// as it was.
+fn take_file(source: &mut Source, file: &Utf8Path) {
+    if !file.exists() {
+        source.take_toml("");
+        return;
+    }
+    match read_text(file) {
+        Ok(text) => source.take_toml(&text),
+        Err(error) => tracing::warn!(%file, %error, "a settings file could not be read"),
+    }
+}
+
+fn diagnostic(mistake: &Mistake) -> Diagnostic {
+    Diagnostic {
+        range: mistake.range.unwrap_or_default(),
+        severity: Severity::Error,
+        message: mistake.message.clone(),
+        code: Some("setting".to_owned()),
+        related: Vec::new(),
+        test: None,
+        stale: false,
+    }
+}
+
+/// The files of a folder, with the text of open documents before that on disk.
+struct FolderFiles {
+    all: Vec<Utf8PathBuf>,
+    overlay: HashMap<Utf8PathBuf, Arc<str>>,
+}
+
+impl Files for FolderFiles {
+    fn all(&self) -> &[Utf8PathBuf] {
+        &self.all
+    }
+
+    fn read(&self, path: &Utf8Path) -> Option<Arc<str>> {
+        match self.overlay.get(path) {
+            Some(text) => Some(text.clone()),
+            None => read_text(path).ok(),
+        }
+    }
+
+    fn exists(&self, path: &Utf8Path) -> bool {
+        path.exists()
+    }
+}
+
+/// The facts of some files, read and parsed by all cores.
+fn read_facts<'a>(
+    paths: &[&'a Utf8Path],
+    files: &FolderFiles,
+) -> Vec<(&'a Utf8Path, Option<Facts>)> {
+    let facts = |path: &&'a Utf8Path| {
+        let facts = files.read(path).and_then(|text| parse(path, &text));
+        (*path, facts)
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = paths.len().div_ceil(cores).max(SHARE);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = paths
+            .chunks(share)
+            .map(|paths| scope.spawn(move || paths.iter().map(facts).collect::<Vec<_>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| match thread.join() {
+                Ok(facts) => facts,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+            .collect()
+    })
+}
+
+fn load(what: Load, events: &UnboundedSender<Event>) {
+    let Load {
+        folder,
+        name,
+        generation,
+        without,
+        overlay,
+    } = what;
+    // The loop may end at any time; then nobody listens.
+    let mut all = list(&Arc::new(Ignore::new(&folder)));
+    all.retain(|path| !without.iter().any(|inner| path.starts_with(inner)));
+    let files = FolderFiles { all, overlay };
+    let mut detection = detect(&folder, &name, &files);
+    let _ = events.send(Event::Detected {
+        folder: folder.clone(),
+        generation,
+        detected: Detected {
+            projects: detection
+                .projects
+                .iter()
+                .map(Project::fixed_items)
+                .collect(),
+            problems: detection.problems,
+        },
+    });
+    // A file that several projects want is parsed once.
+    let mut facts: BTreeMap<&Utf8Path, Option<Facts>> = BTreeMap::new();
+    for project in &mut detection.projects {
+        let id = project.id().clone();
+        let mut found: BTreeMap<Utf8PathBuf, Vec<TestItem>> = BTreeMap::new();
+        let mut size = 0;
+        let send = |found: &mut BTreeMap<Utf8PathBuf, Vec<TestItem>>| {
+            let _ = events.send(Event::Items {
+                folder: folder.clone(),
+                generation,
+                project: id.clone(),
+                files: std::mem::take(found).into_iter().collect(),
+            });
+        };
+        let wanted: Vec<&Utf8Path> = files
+            .all
+            .iter()
+            .map(Utf8PathBuf::as_path)
+            .filter(|path| project.wants(path))
+            .collect();
+        for batch in wanted.chunks(BATCH) {
+            if events.is_closed() {
+                return;
+            }
+            let new: Vec<&Utf8Path> = batch
+                .iter()
+                .copied()
+                .filter(|path| !facts.contains_key(path))
+                .collect();
+            facts.extend(read_facts(&new, &files));
+            for path in batch {
+                let facts = facts.get(path).and_then(Option::as_ref);
+                for (file, items) in project.update(path, facts).files {
+                    size += 1 + items.len();
+                    found.insert(file, items);
+                }
+                if size >= PORTION {
+                    send(&mut found);
+                    size = 0;
+                }
+            }
+        }
+        send(&mut found);
+    }
+    let _ = events.send(Event::Loaded {
+        folder,
+        generation,
+        loaded: Loaded {
+            projects: detection.projects,
+        },
+    });
+}
