@@ -1,0 +1,421 @@
+//! Code actions: all that a lens offers, for editors that show no lenses, and what can be done
+//! about a diagnostic of ours.
+
+use camino::Utf8Path;
+use greenward_core::{Range, TestId};
+use greenward_engine::{FileView, ItemView};
+use tower_lsp::lsp_types::{
+    CodeAction, CodeActionContext, CodeActionDisabled, CodeActionKind, CodeActionOrCommand,
+    CodeActionTriggerKind, Diagnostic,
+};
+
+use crate::abilities::Abilities;
+use crate::command::Command;
+use crate::diagnostics::test_of;
+
+/// The kind of what is about a whole file or workspace and not about the place of the cursor.
+pub(crate) const RUN_KIND: CodeActionKind = CodeActionKind::new("source.greenward");
+
+const UNTRUSTED: &str = "This folder is not trusted, so nothing is run in it. \
+                         There is an action that trusts it.";
+
+/// What is asked, and what there is.
+#[derive(Debug)]
+pub(crate) struct Question<'a> {
+    /// The file.
+    pub file: &'a Utf8Path,
+    /// What it shows.
+    pub view: &'a FileView,
+    /// The lines that the cursor or the selection is on.
+    pub lines: (u32, u32),
+    /// What the client wants.
+    pub context: &'a CodeActionContext,
+    /// Whether a run goes on anywhere.
+    pub running: bool,
+    /// Whether any shown result is bad.
+    pub any_bad: bool,
+}
+
+/// The actions for what is asked.
+pub(crate) fn actions(question: &Question<'_>, abilities: &Abilities) -> Vec<CodeActionOrCommand> {
+    let wanted = |action: &Action| match &question.context.only {
+        None => true,
+        Some(only) => only.iter().any(|kind| covers(kind, &action.kind)),
+    };
+    on_diagnostics(question)
+        .chain(on_tests(question))
+        .chain(on_everything(question))
+        .filter(wanted)
+        .filter_map(|action| action.for_client(question.view.trusted, abilities))
+        .collect()
+}
+
+/// One action, before it is known how the client can show it.
+#[derive(Debug)]
+struct Action {
+    title: String,
+    kind: CodeActionKind,
+    command: Command,
+    diagnostic: Option<Diagnostic>,
+}
+
+impl Action {
+    fn new(title: impl Into<String>, kind: CodeActionKind, command: Command) -> Self {
+        Self {
+            title: title.into(),
+            kind,
+            command,
+            diagnostic: None,
+        }
+    }
+
+    fn for_client(self, trusted: bool, abilities: &Abilities) -> Option<CodeActionOrCommand> {
+        let runs = matches!(
+            self.command,
+            Command::Run(_) | Command::RunFile(_) | Command::RunFailed | Command::RunAll
+        );
+        let forbidden = runs && !trusted;
+        if forbidden && !(abilities.actions && abilities.disabled_actions) {
+            return None;
+        }
+        let command = self.command.titled(&self.title);
+        if !abilities.actions {
+            return Some(CodeActionOrCommand::Command(command));
+        }
+        Some(CodeActionOrCommand::CodeAction(CodeAction {
+            title: self.title,
+            kind: Some(self.kind),
+            diagnostics: self.diagnostic.map(|diagnostic| vec![diagnostic]),
+            command: Some(command),
+            disabled: forbidden.then(|| CodeActionDisabled {
+                reason: UNTRUSTED.to_owned(),
+            }),
+            ..CodeAction::default()
+        }))
+    }
+}
+
+/// For each failing test with a diagnostic here: run it again, and show its output.
+fn on_diagnostics(question: &Question<'_>) -> impl Iterator<Item = Action> {
+    question.context.diagnostics.iter().flat_map(|diagnostic| {
+        let about = |title: String, command| Action {
+            diagnostic: Some(diagnostic.clone()),
+            ..Action::new(title, CodeActionKind::QUICKFIX, command)
+        };
+        let test = test_of(diagnostic);
+        let label = test.as_ref().map(|test| label(question.view, test));
+        test.into_iter().zip(label).flat_map(move |(test, label)| {
+            [
+                about(
+                    format!("Run '{label}' again"),
+                    Command::Run(vec![test.clone()]),
+                ),
+                about(
+                    format!("Show output of '{label}'"),
+                    Command::ShowOutput(test),
+                ),
+            ]
+        })
+    })
+}
+
+/// For the tests that the cursor is in: run them, and show their output where there is any. A test
+/// that has a diagnostic here is done with.
+fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
+    let done: Vec<TestId> = question
+        .context
+        .diagnostics
+        .iter()
+        .filter_map(test_of)
+        .collect();
+    innermost(question.view, question.lines)
+        .into_iter()
+        .filter(move |view| !done.contains(&view.item.id))
+        .flat_map(|view| {
+            let (id, label) = (view.item.id.clone(), &view.item.label);
+            let run = Action::new(
+                format!("Run test '{label}'"),
+                CodeActionKind::EMPTY,
+                Command::Run(vec![id.clone()]),
+            );
+            let show = view.state.outcome.map(|_| {
+                Action::new(
+                    format!("Show output of '{label}'"),
+                    CodeActionKind::EMPTY,
+                    Command::ShowOutput(id),
+                )
+            });
+            [Some(run), show].into_iter().flatten()
+        })
+}
+
+/// What can be done anywhere in a file with tests. Not where the editor only looks for a reason to
+/// show a light bulb.
+fn on_everything(question: &Question<'_>) -> impl Iterator<Item = Action> {
+    let view = question.view;
+    let asked = question.context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC);
+    let file = question.file.to_owned();
+    let all = [
+        (!view.trusted).then(|| {
+            Action::new(
+                "Trust this folder to run its tests",
+                CodeActionKind::EMPTY,
+                Command::Trust(Some(file.clone())),
+            )
+        }),
+        question.running.then(|| {
+            Action::new(
+                "Cancel the test run",
+                CodeActionKind::EMPTY,
+                Command::Cancel(None),
+            )
+        }),
+        Some(Action::new(
+            "Run all tests in this file",
+            RUN_KIND,
+            Command::RunFile(file),
+        )),
+        question
+            .any_bad
+            .then(|| Action::new("Run failed tests", RUN_KIND, Command::RunFailed)),
+        Some(Action::new("Run all tests", RUN_KIND, Command::RunAll)),
+    ];
+    let shown = asked && !view.items.is_empty();
+    all.into_iter().flatten().filter(move |_| shown)
+}
+
+/// The tests whose text has one of the lines, without those that have another such test in them.
+fn innermost(view: &FileView, (first, last): (u32, u32)) -> Vec<&ItemView> {
+    let has_lines =
+        |range: Range| range.has_line(first) || (first..=last).contains(&range.start.line);
+    let here: Vec<&ItemView> = view
+        .items
+        .iter()
+        .filter(|view| view.item.kind.is_test())
+        .filter(|view| view.item.range.is_some_and(has_lines))
+        .collect();
+    here.iter()
+        .filter(|view| {
+            let is_parent = |other: &&ItemView| other.item.parent.as_ref() == Some(&view.item.id);
+            !here.iter().any(is_parent)
+        })
+        .copied()
+        .collect()
+}
+
+/// What a person calls a test.
+fn label(view: &FileView, test: &TestId) -> String {
+    match view.items.iter().find(|view| view.item.id == *test) {
+        Some(found) => found.item.label.clone(),
+        None => {
+            let id = test.as_str();
+            id.rsplit("::").next().unwrap_or(id).to_owned()
+        }
+    }
+}
+
+/// Whether a kind is the same as another or above it: `source` covers `source.greenward`.
+fn covers(above: &CodeActionKind, kind: &CodeActionKind) -> bool {
+    let (above, kind) = (above.as_str(), kind.as_str());
+    above.is_empty()
+        || kind
+            .strip_prefix(above)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{self, FILE, id};
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    const FILE_VIEW: &str = "a.py                file  0
+                             a.py::One           suite 2
+                             a.py::One::passes   test  3 passed 3
+                             a.py::never         test  12
+                             a.py::cases         test  20 cases
+                             a.py::cases::[1]    case  20 failed 1";
+
+    struct Asked {
+        view: FileView,
+        line: u32,
+        context: CodeActionContext,
+        abilities: Abilities,
+        running: bool,
+    }
+
+    fn at(line: u32) -> Asked {
+        Asked {
+            view: samples::file(FILE_VIEW),
+            line,
+            context: CodeActionContext::default(),
+            abilities: samples::able(),
+            running: false,
+        }
+    }
+
+    fn failing(test: &str) -> Diagnostic {
+        Diagnostic {
+            source: Some("greenward".to_owned()),
+            data: Some(json!({ "test": id(test) })),
+            ..Diagnostic::default()
+        }
+    }
+
+    /// One line for each action: kind, title, command, and what else it carries.
+    fn check(asked: &Asked, expected: &Expect) {
+        let question = Question {
+            file: Utf8Path::new(FILE),
+            view: &asked.view,
+            lines: (asked.line, asked.line),
+            context: &asked.context,
+            running: asked.running,
+            any_bad: true,
+        };
+        let mut said = String::new();
+        for action in actions(&question, &asked.abilities) {
+            let (kind, command, rest) = match action {
+                CodeActionOrCommand::Command(command) => ("command".to_owned(), command, ""),
+                CodeActionOrCommand::CodeAction(action) => {
+                    let rest = match (&action.disabled, &action.diagnostics) {
+                        (Some(_), _) => " (disabled)",
+                        (None, Some(_)) => " (on its diagnostic)",
+                        (None, None) => "",
+                    };
+                    let kind = format!("{:?}", action.kind.unwrap().as_str());
+                    assert_eq!(action.title, action.command.as_ref().unwrap().title);
+                    (kind, action.command.unwrap(), rest)
+                }
+            };
+            let arguments = serde_json::to_string(&command.arguments).unwrap();
+            said += &format!(
+                "{kind} {} -> {} {arguments}{rest}\n",
+                command.title, command.command
+            );
+        }
+        expected.assert_eq(&said);
+    }
+
+    #[test]
+    fn on_a_test_with_a_result() {
+        check(
+            &at(4),
+            &expect![[r#"
+            "" Run test 'passes' -> greenward.run ["pytest:.#a.py::One::passes"]
+            "" Show output of 'passes' -> greenward.showOutput ["pytest:.#a.py::One::passes"]
+            "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
+            "source.greenward" Run failed tests -> greenward.runFailed null
+            "source.greenward" Run all tests -> greenward.runAll null
+        "#]],
+        );
+    }
+
+    #[test]
+    fn on_a_failing_case_with_its_diagnostic() {
+        let mut asked = at(21);
+        asked.context.diagnostics = vec![failing("a.py::cases::[1]"), Diagnostic::default()];
+        check(
+            &asked,
+            &expect![[r#"
+            "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+            "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+            "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
+            "source.greenward" Run failed tests -> greenward.runFailed null
+            "source.greenward" Run all tests -> greenward.runAll null
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_diagnostic_may_stand_where_its_test_does_not() {
+        let mut asked = at(0);
+        asked.context.diagnostics = vec![failing("b.py::elsewhere")];
+        asked.context.only = Some(vec![CodeActionKind::QUICKFIX]);
+        check(
+            &asked,
+            &expect![[r#"
+            "quickfix" Run 'elsewhere' again -> greenward.run ["pytest:.#b.py::elsewhere"] (on its diagnostic)
+            "quickfix" Show output of 'elsewhere' -> greenward.showOutput ["pytest:.#b.py::elsewhere"] (on its diagnostic)
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_editor_that_only_looks_gets_what_is_about_the_place() {
+        let mut asked = at(13);
+        asked.context.trigger_kind = Some(CodeActionTriggerKind::AUTOMATIC);
+        check(
+            &asked,
+            &expect![[r#"
+            "" Run test 'never' -> greenward.run ["pytest:.#a.py::never"]
+        "#]],
+        );
+    }
+
+    #[test]
+    fn only_the_kinds_that_are_wanted() {
+        let mut asked = at(13);
+        asked.context.only = Some(vec![CodeActionKind::SOURCE]);
+        check(
+            &asked,
+            &expect![[r#"
+            "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
+            "source.greenward" Run failed tests -> greenward.runFailed null
+            "source.greenward" Run all tests -> greenward.runAll null
+        "#]],
+        );
+        asked.context.only = Some(vec![CodeActionKind::SOURCE_ORGANIZE_IMPORTS]);
+        check(&asked, &expect![[""]]);
+        asked.context.only = Some(vec![CodeActionKind::new("sourc")]);
+        check(&asked, &expect![[""]]);
+    }
+
+    #[test]
+    fn without_trust_nothing_that_runs_can_be_taken() {
+        let mut asked = at(4);
+        asked.view.trusted = false;
+        check(
+            &asked,
+            &expect![[r#"
+            "" Run test 'passes' -> greenward.run ["pytest:.#a.py::One::passes"] (disabled)
+            "" Show output of 'passes' -> greenward.showOutput ["pytest:.#a.py::One::passes"]
+            "" Trust this folder to run its tests -> greenward.trust ["file:///w/a.py"]
+            "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"] (disabled)
+            "source.greenward" Run failed tests -> greenward.runFailed null (disabled)
+            "source.greenward" Run all tests -> greenward.runAll null (disabled)
+        "#]],
+        );
+        asked.abilities.disabled_actions = false;
+        check(
+            &asked,
+            &expect![[r#"
+            "" Show output of 'passes' -> greenward.showOutput ["pytest:.#a.py::One::passes"]
+            "" Trust this folder to run its tests -> greenward.trust ["file:///w/a.py"]
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_client_that_takes_no_actions_gets_commands() {
+        let mut asked = at(0);
+        asked.abilities = samples::bare();
+        asked.running = true;
+        check(
+            &asked,
+            &expect![[r#"
+            command Cancel the test run -> greenward.cancel null
+            command Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
+            command Run failed tests -> greenward.runFailed null
+            command Run all tests -> greenward.runAll null
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_file_without_tests_has_none() {
+        let mut asked = at(0);
+        asked.view = FileView::default();
+        check(&asked, &expect![[""]]);
+    }
+}

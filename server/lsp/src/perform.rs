@@ -1,0 +1,212 @@
+//! What each command does.
+
+use camino::Utf8PathBuf;
+use greenward_core::TestId;
+use greenward_engine::{self as engine, Query, Refusal, Which};
+use serde_json::{Value, json};
+use tower_lsp::jsonrpc::{Error, Result};
+use tower_lsp::lsp_types::request::ShowDocument;
+use tower_lsp::lsp_types::{MessageType, ShowDocumentParams, Url};
+
+use crate::command::Command;
+use crate::session::Session;
+use crate::{output, wire};
+
+/// How many lines of a document are shown where no document can be.
+const LINES_IN_MESSAGE: usize = 10;
+
+impl Session {
+    /// Carries out a command.
+    ///
+    /// # Errors
+    ///
+    /// Invalid params if there is no such thing as it names, an internal error if the engine has
+    /// ended. That tests are not run is shown to the user, and no error.
+    pub(crate) async fn perform(&self, command: Command) -> Result<Option<Value>> {
+        match command {
+            Command::Run(tests) => self.run_command(Which::Items(tests)).await,
+            Command::RunFile(path) => self.run_command(Which::Paths(vec![path])).await,
+            Command::RunFailed => self.run_command(Which::Failed).await,
+            Command::RunAll => self.run_command(Which::All).await,
+            Command::ShowOutput(test) => self.show_output(test).await,
+            Command::Cancel(run) => {
+                self.engine.send(engine::Command::Cancel { run });
+                Ok(None)
+            }
+            Command::Trust(path) => self.trust(path).await,
+        }
+    }
+
+    async fn run_command(&self, which: Which) -> Result<Option<Value>> {
+        match self.run(which).await? {
+            Ok(runs) => Ok(Some(json!(wire::started(&runs)))),
+            // The engine offers to trust the folder.
+            Err(Refusal::Untrusted { .. }) => Ok(None),
+            Err(Refusal::UnknownTest(id)) => {
+                self.show(MessageType::WARNING, unknown(&id));
+                Ok(None)
+            }
+            Err(refusal) => {
+                self.show(MessageType::WARNING, format!("Nothing is run: {refusal}"));
+                Ok(None)
+            }
+        }
+    }
+
+    async fn trust(&self, path: Option<Utf8PathBuf>) -> Result<Option<Value>> {
+        let folder = match path {
+            None => None,
+            Some(path) => match self.folder_of(&path).await? {
+                Some(folder) => Some(folder),
+                None => {
+                    return Err(Error::invalid_params(format!(
+                        "{path} lies in no folder of the workspace"
+                    )));
+                }
+            },
+        };
+        self.engine.send(engine::Command::Trust {
+            folder,
+            trusted: true,
+        });
+        Ok(None)
+    }
+
+    /// The document of an item.
+    ///
+    /// # Errors
+    ///
+    /// Invalid params if there is no such item.
+    pub(crate) async fn output(&self, id: &TestId) -> Result<String> {
+        let test = self.ask(|reply| Query::Test {
+            id: id.clone(),
+            reply,
+        });
+        let below = self.ask(|reply| Query::Children {
+            parent: Some(id.clone()),
+            reply,
+        });
+        match test.await? {
+            Some(test) => Ok(output::text(&test, &below.await?)),
+            None => Err(Error::invalid_params(format!("there is no test {id}"))),
+        }
+    }
+
+    /// Shows the document of an item in the best way that the editor knows: as a document of our
+    /// own, as a file, as the first lines in a message. The command's result is the text wherever
+    /// the editor cannot show it.
+    async fn show_output(&self, id: TestId) -> Result<Option<Value>> {
+        let text = self.output(&id).await?;
+        if self.abilities.documents && self.abilities.show_document {
+            self.show_document(&output::uri(&id)).await;
+            return Ok(None);
+        }
+        let file = match self.write_output(&id, &text).await {
+            Ok(file) => Some(file),
+            Err(error) => {
+                tracing::error!(%error, folder = %self.cache, "cannot write the output of a test");
+                None
+            }
+        };
+        if self.abilities.show_document
+            && let Some(uri) = file.as_deref().and_then(wire::uri)
+            && self.show_document(uri.as_str()).await
+        {
+            return Ok(None);
+        }
+        self.show(MessageType::INFO, in_message(&text, file.as_ref()));
+        Ok(Some(json!({ "text": text })))
+    }
+
+    async fn write_output(&self, id: &TestId, text: &str) -> std::io::Result<Utf8PathBuf> {
+        let folder = self.cache.join("output");
+        // What tests print may be nobody else's business.
+        tokio::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .await?;
+        let file = folder.join(output::file_name(id));
+        tokio::fs::write(&file, text).await?;
+        Ok(file)
+    }
+
+    /// Returns whether the editor shows it.
+    async fn show_document(&self, uri: &str) -> bool {
+        let uri = match Url::parse(uri) {
+            Ok(uri) => uri,
+            Err(error) => {
+                tracing::error!(%error, uri, "no URI");
+                return false;
+            }
+        };
+        let params = ShowDocumentParams {
+            uri,
+            external: None,
+            take_focus: Some(true),
+            selection: None,
+        };
+        match self.client.request::<ShowDocument>(params).await {
+            Ok(result) => result.success,
+            Err(error) => {
+                tracing::warn!(%error, "the editor does not show a document");
+                false
+            }
+        }
+    }
+}
+
+/// That there is no such test, and how its id would look.
+fn unknown(id: &TestId) -> String {
+    let form = match id.as_str().split_once("::") {
+        Some((file, _)) if id.as_str().starts_with("pytest:") || file.ends_with(".py") => {
+            "pytest:.#tests/test_file.py::test_name"
+        }
+        _ => "cargo:.#pkg/lib::module::test",
+    };
+    format!("Nothing is run: there is no test {id}; ids look like `{form}`")
+}
+
+/// The first lines of a text, and where all of it is.
+fn in_message(text: &str, file: Option<&Utf8PathBuf>) -> String {
+    let mut lines: Vec<&str> = text.lines().take(LINES_IN_MESSAGE).collect();
+    let all = file.map(|file| format!("All of it: {file}"));
+    if text.lines().count() > lines.len() {
+        lines.push("…");
+    }
+    lines.extend(all.as_deref());
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_test_is_told_with_the_nearest_form() {
+        for (id, form) in [
+            ("tests::four", "`cargo:.#pkg/lib::module::test`"),
+            ("four", "`cargo:.#pkg/lib::module::test`"),
+            (
+                "tests/a.py::four",
+                "`pytest:.#tests/test_file.py::test_name`",
+            ),
+            ("pytest:.#a::b", "`pytest:.#tests/test_file.py::test_name`"),
+        ] {
+            let said = unknown(&TestId::parse(id));
+            let expected = format!("Nothing is run: there is no test {id}; ids look like {form}");
+            assert_eq!(said, expected);
+        }
+    }
+
+    #[test]
+    fn a_message_has_the_first_lines_and_says_where_the_rest_is() {
+        let text: String = (1..=12).map(|line| format!("{line}\n")).collect();
+        let file = Utf8PathBuf::from("/cache/a.txt");
+        assert_eq!(
+            in_message(&text, Some(&file)),
+            "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n…\nAll of it: /cache/a.txt"
+        );
+        assert_eq!(in_message("1\n", None), "1");
+    }
+}
