@@ -1,0 +1,313 @@
+//! The command line as it is typed.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+/// A language server for test-driven development, and its command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "greenward",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Begin with `greenward demo`, or with `greenward test` in a project.")]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// How much the log says: error, warn, info, debug, trace, or directives such as
+    /// info,greenward_engine=debug. Also GREENWARD_LOG
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(crate) log: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve an editor over standard input and output
+    #[command(after_help = LSP_HELP)]
+    Lsp(LspArgs),
+    /// Find tests and run them
+    #[command(after_help = TEST_HELP)]
+    Test(TestArgs),
+    /// Write a settings file with every default, for a project
+    Init(InitArgs),
+    /// Trust a folder, so that its tests may be run
+    #[command(after_help = TRUST_HELP)]
+    Trust(TrustArgs),
+    /// Say what is found, what is missing, and how to get it
+    Doctor(DoctorArgs),
+    /// Show all of it on a small sample, without an editor or a network
+    Demo(DemoArgs),
+}
+
+const LSP_HELP: &str = "\
+Editors start this themselves. Neovim 0.11:
+  vim.lsp.config('greenward', { cmd = { 'greenward', 'lsp' }, root_markers = { '.git' },
+                                filetypes = { 'rust', 'python' } })
+  vim.lsp.enable('greenward')";
+
+const TEST_HELP: &str = "\
+Examples:
+  greenward test                        every test of the project around this folder
+  greenward test tests/test_api.py      the tests of a file (or of a folder)
+  greenward test src/lib.rs:19          the test that stands there
+  greenward test parses_ 'api*[utf-8]'  tests by a part of their names
+  greenward test --changed              what the changes since the last commit affect
+  greenward test --watch                the same again whenever a file changes
+
+Exit codes: 0 all hold, 1 tests fail or do not build, 2 they could not be tried, 130 cancelled.";
+
+const TRUST_HELP: &str = "\
+Running tests runs the code of a folder. Greenward runs nothing in a folder, nor in those below
+it, before its user says so. If the folder's own settings later choose another program to run,
+the folder is to be trusted again.";
+
+/// Arguments of `greenward lsp`.
+#[derive(Debug, Args)]
+pub(crate) struct LspArgs {
+    /// What many editors add; it is the only way to talk anyway.
+    #[arg(long, hide = true)]
+    pub(crate) stdio: bool,
+}
+
+/// Arguments of `greenward test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// A file or folder; FILE:LINE; or a test id or a part of one, with * for anything. Nothing
+    /// means every test
+    #[arg(value_name = "PATH|TEST")]
+    pub(crate) wanted: Vec<String>,
+    /// Only what the changes since the last commit affect, whether they are committed or not
+    #[arg(long)]
+    pub(crate) changed: bool,
+    /// Stay, and run what a change affects as soon as a file is saved
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// One JSON object a line instead of text: what happens as it happens, the result last
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Leave out nothing of long values and output
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) full: bool,
+    /// Trust the folder for this one run
+    #[arg(long)]
+    pub(crate) trust: bool,
+}
+
+/// Arguments of `greenward init`.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The project's folder; the one around the working directory if it is left out
+    #[arg(value_name = "PATH")]
+    pub(crate) folder: Option<Utf8PathBuf>,
+}
+
+/// Arguments of `greenward trust`.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// The folder; the project around the working directory if it is left out
+    #[arg(value_name = "PATH")]
+    pub(crate) folder: Option<Utf8PathBuf>,
+    /// Trust it no longer, whatever an editor says
+    #[arg(long)]
+    pub(crate) revoke: bool,
+    /// Show which folders are trusted
+    #[arg(long, conflicts_with_all = ["folder", "revoke"])]
+    pub(crate) list: bool,
+}
+
+/// Arguments of `greenward doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The project's folder; the one around the working directory if it is left out
+    #[arg(value_name = "PATH")]
+    pub(crate) folder: Option<Utf8PathBuf>,
+    /// One JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `greenward demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Keep the sample's folder
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+    use expect_test::{Expect, expect};
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("greenward").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    fn check(line: &str, parsed: Expect) {
+        parsed.assert_debug_eq(&parse(line).unwrap().command);
+    }
+
+    #[test]
+    fn what_is_typed_is_understood() {
+        check(
+            "lsp --stdio",
+            expect![[r#"
+            Lsp(
+                LspArgs {
+                    stdio: true,
+                },
+            )
+        "#]],
+        );
+        check(
+            "test",
+            expect![[r#"
+            Test(
+                TestArgs {
+                    wanted: [],
+                    changed: false,
+                    watch: false,
+                    json: false,
+                    full: false,
+                    trust: false,
+                },
+            )
+        "#]],
+        );
+        check(
+            "test src/lib.rs four --changed --watch --json --trust",
+            expect![[r#"
+            Test(
+                TestArgs {
+                    wanted: [
+                        "src/lib.rs",
+                        "four",
+                    ],
+                    changed: true,
+                    watch: true,
+                    json: true,
+                    full: false,
+                    trust: true,
+                },
+            )
+        "#]],
+        );
+        check(
+            "trust --revoke sub",
+            expect![[r#"
+            Trust(
+                TrustArgs {
+                    folder: Some(
+                        "sub",
+                    ),
+                    revoke: true,
+                    list: false,
+                },
+            )
+        "#]],
+        );
+        check(
+            "trust --list",
+            expect![[r#"
+            Trust(
+                TrustArgs {
+                    folder: None,
+                    revoke: false,
+                    list: true,
+                },
+            )
+        "#]],
+        );
+        check(
+            "doctor --json",
+            expect![[r#"
+            Doctor(
+                DoctorArgs {
+                    folder: None,
+                    json: true,
+                },
+            )
+        "#]],
+        );
+        check(
+            "init sub",
+            expect![[r#"
+            Init(
+                InitArgs {
+                    folder: Some(
+                        "sub",
+                    ),
+                },
+            )
+        "#]],
+        );
+        check(
+            "demo --keep",
+            expect![[r#"
+            Demo(
+                DemoArgs {
+                    keep: true,
+                },
+            )
+        "#]],
+        );
+    }
+
+    #[test]
+    fn the_log_level_may_stand_anywhere() {
+        for line in ["--log debug lsp", "lsp --log debug"] {
+            assert_eq!(parse(line).unwrap().log.as_deref(), Some("debug"));
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in [
+            "test --json --full",
+            "trust --list --revoke",
+            "trust --list sub",
+            "test --chnaged",
+            "tset",
+            "supervise",
+            "",
+        ] {
+            let error = parse(line).unwrap_err();
+            assert!(error.use_stderr(), "{line}: {error}");
+            assert_ne!(error.kind(), ErrorKind::DisplayHelp);
+        }
+    }
+
+    #[test]
+    fn every_command_has_help() {
+        let mut command = Cli::command();
+        command.build();
+        for sub in command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+        {
+            assert!(sub.get_about().is_some(), "{}", sub.get_name());
+            for argument in sub
+                .get_arguments()
+                .filter(|argument| !argument.is_hide_set())
+            {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    sub.get_name(),
+                    argument.get_id()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The commands, one module each.
+
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod lsp;
+pub(crate) mod test;
+pub(crate) mod trust;
