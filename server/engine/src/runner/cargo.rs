@@ -133,6 +133,23 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What is done with a test binary once it is built.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    Run,
+    List,
+}
+
+impl Purpose {
+    /// What the user is told meanwhile.
+    fn stage(self) -> &'static str {
+        match self {
+            Purpose::Run => "running",
+            Purpose::List => "listing",
+        }
+    }
+}
+
 impl Runner {
     /// A runner that has built nothing yet.
     #[must_use]
@@ -155,7 +172,10 @@ impl Runner {
             self.warm = None;
         }
         let mut reporter = Reporter::new(job.events.clone());
-        match self.run_parts(project, &job, &mut reporter).await {
+        match self
+            .each_part(project, &job, Purpose::Run, &mut reporter)
+            .await
+        {
             Ok(()) => reporter.outcome(),
             Err(stop) => stop.into(),
         }
@@ -167,16 +187,21 @@ impl Runner {
             return not_ours();
         };
         let mut reporter = Reporter::new(job.events.clone());
-        match self.list_parts(project, &job, &mut reporter).await {
+        match self
+            .each_part(project, &job, Purpose::List, &mut reporter)
+            .await
+        {
             Ok(()) => RunOutcome::Passed,
             Err(stop) => stop.into(),
         }
     }
 
-    async fn run_parts(
+    /// Goes through the parts of a project that a job is about, with all that they need built.
+    async fn each_part(
         &mut self,
         project: &Project,
         job: &Job,
+        purpose: Purpose,
         reporter: &mut Reporter,
     ) -> Result<(), Stop> {
         let parts = plan::parts(project, &job.selection, job.settings.cargo.doc_tests);
@@ -186,36 +211,15 @@ impl Runner {
         let options = options(project, &job.settings.cargo);
         let (tools, warm) = self.warm(project, job, &options, &parts, reporter).await?;
         let run = Run::new(tools, project, &options, job);
-        reporter.stage("running");
+        let Warm { built, lists, .. } = warm;
+        reporter.stage(purpose.stage());
         for part in &parts {
-            if part.target(project).kind == TargetKind::Doc {
-                doc::run(&run, part, &warm.built, reporter).await?;
-            } else {
-                binary::run(&run, part, &warm.built, &mut warm.lists, reporter).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn list_parts(
-        &mut self,
-        project: &Project,
-        job: &Job,
-        reporter: &mut Reporter,
-    ) -> Result<(), Stop> {
-        let parts = plan::parts(project, &job.selection, job.settings.cargo.doc_tests);
-        if parts.is_empty() {
-            return Ok(());
-        }
-        let options = options(project, &job.settings.cargo);
-        let (tools, warm) = self.warm(project, job, &options, &parts, reporter).await?;
-        let run = Run::new(tools, project, &options, job);
-        reporter.stage("listing");
-        for part in &parts {
-            if part.target(project).kind == TargetKind::Doc {
-                doc::list(&run, part, &warm.built, reporter).await?;
-            } else {
-                binary::list(&run, part, &warm.built, &mut warm.lists, reporter).await?;
+            let documentation = part.target(project).kind == TargetKind::Doc;
+            match (purpose, documentation) {
+                (Purpose::Run, true) => doc::run(&run, part, built, reporter).await?,
+                (Purpose::Run, false) => binary::run(&run, part, built, lists, reporter).await?,
+                (Purpose::List, true) => doc::list(&run, part, built, reporter).await?,
+                (Purpose::List, false) => binary::list(&run, part, built, lists, reporter).await?,
             }
         }
         Ok(())
