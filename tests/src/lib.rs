@@ -29,6 +29,6 @@ pub use client::{Client, Options};
 pub use command_line::Tested;
 pub use plain::{Outcomes, plain_cargo, plain_pytest};
 pub use process::{Finished, LIMIT, cargo_metadata, wait_until};
-pub use real::{CRATES, Crate, SDISTS, Sdist};
+pub use real::{CRATES, Crate, Expected, SDISTS, Sdist};
 pub use schema::{MetaModel, Session, Side};
 pub use world::{Running, World, repository, skip, venv_python};

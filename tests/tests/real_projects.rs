@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use greenward_tests::{
-    CRATES, Crate, Outcomes, SDISTS, Sdist, World, plain_cargo, plain_pytest, skip,
+    CRATES, Crate, Expected, Outcomes, SDISTS, Sdist, World, plain_cargo, plain_pytest, skip,
 };
 
 /// Passed, failed or errored, skipped.
@@ -43,18 +43,7 @@ fn check_crate(name: &str) {
         .iter()
         .find(|project| project.name == name)
         .expect("it is in the table");
-    let world = match project.world() {
-        Ok(world) => world,
-        Err(reason) => return skip(&reason),
-    };
-    let plain = plain_cargo(&world);
-    let expected = &project.expected;
-    assert_eq!(
-        counts(&plain),
-        (expected.passed, expected.failed, expected.skipped),
-        "the plain run"
-    );
-    compare(&world, &plain);
+    check(project.world(), plain_cargo, &project.expected);
 }
 
 fn check_sdist(name: &str) {
@@ -62,12 +51,16 @@ fn check_sdist(name: &str) {
         .iter()
         .find(|project| project.name == name)
         .expect("it is in the table");
-    let world = match project.world() {
+    check(project.world(), plain_pytest, &project.expected);
+}
+
+/// Runs a project plainly, then with Greenward.
+fn check(world: Result<World, String>, plain: fn(&World) -> Outcomes, expected: &Expected) {
+    let world = match world {
         Ok(world) => world,
         Err(reason) => return skip(&reason),
     };
-    let plain = plain_pytest(&world);
-    let expected = &project.expected;
+    let plain = plain(&world);
     assert_eq!(
         counts(&plain),
         (expected.passed, expected.failed, expected.skipped),
