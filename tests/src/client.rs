@@ -33,6 +33,7 @@ pub struct Options {
     process: u32,
     allowed: BTreeSet<&'static str>,
     choices: Vec<(String, Option<String>)>,
+    always: Vec<(String, Option<String>)>,
 }
 
 impl Options {
@@ -48,6 +49,7 @@ impl Options {
             process: std::process::id(),
             allowed: BTreeSet::new(),
             choices: Vec::new(),
+            always: Vec::new(),
         }
     }
 
@@ -98,6 +100,15 @@ impl Options {
     #[must_use]
     pub fn choose(mut self, text: &str, title: Option<&str>) -> Self {
         self.choices
+            .push((text.to_owned(), title.map(str::to_owned)));
+        self
+    }
+
+    /// Whenever the server asks something with this text in it, and nothing else is chosen, the
+    /// user chooses the action of this title, or none. It may be asked any number of times.
+    #[must_use]
+    pub fn always(mut self, text: &str, title: Option<&str>) -> Self {
+        self.always
             .push((text.to_owned(), title.map(str::to_owned)));
         self
     }
@@ -204,6 +215,7 @@ impl<'w> Client<'w> {
                 options.profile.capabilities(),
                 options.settings.clone(),
                 options.choices.clone(),
+                options.always.clone(),
             ),
             options,
             traffic: Traffic::default(),

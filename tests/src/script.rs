@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 pub(crate) struct Script {
     capabilities: Value,
     settings: Value,
-    choices: VecDeque<(String, Option<String>)>,
+    choices: VecDeque<Choice>,
+    always: Vec<Choice>,
 }
+
+/// A part of a question, and the title of the action that is chosen, if any is.
+type Choice = (String, Option<String>);
 
 /// JSON-RPC's error for a method that the receiver does not have.
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -71,12 +75,14 @@ impl Script {
     pub(crate) fn new(
         capabilities: Value,
         settings: Value,
-        choices: impl IntoIterator<Item = (String, Option<String>)>,
+        choices: impl IntoIterator<Item = Choice>,
+        always: Vec<Choice>,
     ) -> Self {
         Self {
             capabilities,
             settings,
             choices: choices.into_iter().collect(),
+            always,
         }
     }
 
@@ -137,7 +143,11 @@ impl Script {
 
     fn choose(&mut self, params: &Value) -> (Value, Option<String>) {
         let message = params["message"].as_str().unwrap_or("");
-        let Some((part, choice)) = self.choices.pop_front() else {
+        let standing = || {
+            let fits = |(part, _): &&Choice| message.contains(part.as_str());
+            self.always.iter().find(fits).cloned()
+        };
+        let Some((part, choice)) = self.choices.pop_front().or_else(standing) else {
             return (
                 json!({"result": null}),
                 Some(format!("the server asked what no test answers: {message}")),
@@ -196,7 +206,7 @@ mod tests {
         let capabilities = json!({"workspace": {"configuration": true}});
         let settings = json!({"run": {"onSave": false}});
         let choice = ("trust".to_owned(), Some("Yes".to_owned()));
-        let mut script = Script::new(capabilities, settings, [choice]);
+        let mut script = Script::new(capabilities, settings, [choice], Vec::new());
         let (given, fault) = script.answer(method, &params);
         assert_eq!(given, answer, "{method} {params}");
         assert_eq!(fault.is_some(), wrong, "{method} {params}: {fault:?}");

@@ -93,10 +93,9 @@ fn nothing_runs_before_the_user_trusts() {
         "build.rs",
         "fn main() { std::fs::write(\"built\", \"\").unwrap(); }",
     );
-    let mut client = Client::start(
-        &world,
-        options(Profile::VsCode).choose("trust", Some("Not now")),
-    );
+    // Who asks for a run after having said so is asked again.
+    let options = options(Profile::VsCode).always("trust", Some("Not now"));
+    let mut client = Client::start(&world, options);
     client.open("src/lib.rs");
     client.save("src/lib.rs", &format!("{WRONG}\n"));
     client.execute("greenward.runAll", json!([]));

@@ -315,42 +315,49 @@ impl State {
             return;
         }
         let waiting = std::mem::take(&mut folder.waiting);
-        match folder.trust.clone() {
-            TrustState::Trusted => {
-                let on_open = folder.settings.run.on_open;
-                if first {
-                    for id in self.projects_of(path) {
-                        self.want_listing(&id);
-                        if on_open {
-                            self.run_on_open(&id);
-                        }
-                    }
-                }
-            }
-            TrustState::Untrusted(why) => {
-                let offered = std::mem::replace(&mut folder.offered, true);
-                if !offered && !self.projects_of(path).is_empty() {
-                    let mut text = format!(
-                        "Greenward shows the tests of {path} and runs none until you trust the \
-                         folder."
-                    );
-                    // The plain reason says the same again; another is news.
-                    if why != Trust::Untrusted.explain() {
-                        text.push_str(&format!(" ({why})"));
-                    }
-                    self.notify(Notice::Message {
-                        severity: Severity::Warning,
-                        text,
-                        offer: Some(Offer::Trust(path.to_owned())),
-                    });
+        let on_open = folder.settings.run.on_open;
+        if first && folder.trust == TrustState::Trusted {
+            for id in self.projects_of(path) {
+                self.want_listing(&id);
+                if on_open {
+                    self.run_on_open(&id);
                 }
             }
         }
         for asked in waiting {
             self.asked(asked.request, asked.reply);
         }
+        self.offer_trust(path);
         self.catch_up(path);
         self.tell_settled();
+    }
+
+    /// Offers to trust a folder with tests, once: a run that was asked for may have done so.
+    fn offer_trust(&mut self, path: &Utf8Path) {
+        if self.projects_of(path).is_empty() {
+            return;
+        }
+        let Some(folder) = self.folders.get_mut(path) else {
+            return;
+        };
+        let TrustState::Untrusted(why) = &folder.trust else {
+            return;
+        };
+        if std::mem::replace(&mut folder.offered, true) {
+            return;
+        }
+        let mut text = format!(
+            "Greenward shows the tests of {path} and runs none until you trust the folder."
+        );
+        // The plain reason says the same again; another is news.
+        if why != Trust::Untrusted.explain() {
+            text.push_str(&format!(" ({why})"));
+        }
+        self.notify(Notice::Message {
+            severity: Severity::Warning,
+            text,
+            offer: Some(Offer::Trust(path.to_owned())),
+        });
     }
 
     /// Takes in what changed while the folder was being read.

@@ -62,6 +62,9 @@ impl State {
     /// A refusal that the user can do something about at once is also shown.
     fn explain(&mut self, refusal: &Refusal) {
         if let Refusal::Untrusted { folder, .. } = refusal {
+            if let Some(state) = self.folders.get_mut(folder) {
+                state.offered = true;
+            }
             self.notify(Notice::Message {
                 severity: Severity::Warning,
                 text: refusal.to_string(),

@@ -344,6 +344,21 @@ fn a_run_that_is_asked_for_waits_until_the_folder_is_read() {
 }
 
 #[test]
+fn a_run_that_waits_for_the_folder_asks_for_trust_and_the_folder_not_again() {
+    let mut world = World::new();
+    let (reply, mut answer) = oneshot::channel();
+    let request = RunRequest { which: Which::All };
+    world.tell(Command::Run { request, reply });
+    world.configure(TrustState::Untrusted("nobody trusts it".to_owned()));
+    world.load(1, TWO_FILES);
+    let refused = answer.try_recv().unwrap();
+    assert!(matches!(refused, Err(Refusal::Untrusted { .. })));
+    world.check(expect![[r#"
+        load 1
+        says: /w is not trusted, so nothing is run in it: nobody trusts it Some(Trust("/w"))"#]]);
+}
+
+#[test]
 fn a_save_while_the_folder_is_read_is_not_lost() {
     let mut world = World::new();
     world.open("test_b.py", TWO_FILES[2].1);
