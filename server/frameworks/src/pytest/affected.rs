@@ -1,7 +1,8 @@
 //! Which test files a changed file affects. Where nothing better is known: all of them.
 //!
 //! A Python file affects what imports it, and what may run it out of sight. A document, written for
-//! people, affects the files that mention it and those beneath its folder; any other file, all.
+//! people, affects the files that mention it and those beneath its folder; a file of another
+//! ecosystem's package none; any other file, all.
 
 use std::collections::BTreeSet;
 
@@ -130,6 +131,9 @@ impl Project {
         };
         let hidden = |part: &str| part.starts_with('.') && !part.starts_with(".env");
         if relative.components().any(|part| hidden(part.as_str())) || name.ends_with('~') {
+            return Affected::Nothing;
+        }
+        if self.is_foreign(path) {
             return Affected::Nothing;
         }
         let shown = self.shown(path);

@@ -9,11 +9,13 @@
 //! the outer configuration too, and each test would be there twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::Problem;
 
 use super::config::{self, CONFIG_FILES, Options};
+use super::foreign;
 use super::project::{Layout, Project};
 use crate::Files;
 
@@ -26,6 +28,7 @@ pub fn detect(folder: &Utf8Path, files: &dyn Files) -> (Vec<Project>, Vec<Proble
     for root in unconfigured(folder, files, &roots) {
         roots.insert(root, Options::default());
     }
+    let packages = Arc::new(foreign::packages(files));
     let all: Vec<Utf8PathBuf> = roots.keys().cloned().collect();
     let projects = roots.into_iter().map(|(root, options)| {
         let inner = all
@@ -35,6 +38,7 @@ pub fn detect(folder: &Utf8Path, files: &dyn Files) -> (Vec<Project>, Vec<Proble
         Project::new(Layout {
             folder: folder.to_owned(),
             inner: inner.cloned().collect(),
+            packages: packages.clone(),
             poetry_name: pyproject.and_then(|text| config::poetry_name(&text)),
             options,
             root,
@@ -47,7 +51,10 @@ pub fn detect(folder: &Utf8Path, files: &dyn Files) -> (Vec<Project>, Vec<Proble
 #[must_use]
 pub fn is_structure(path: &Utf8Path) -> bool {
     path.file_name().is_some_and(|name| {
-        CONFIG_FILES.contains(&name) || is_marker(name) || name == "conftest.py"
+        CONFIG_FILES.contains(&name)
+            || is_marker(name)
+            || foreign::is_manifest(name)
+            || name == "conftest.py"
     })
 }
 

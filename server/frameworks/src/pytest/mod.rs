@@ -9,6 +9,7 @@ mod decode;
 mod detect;
 mod facts;
 mod failure;
+mod foreign;
 mod found;
 mod graph;
 mod ini;

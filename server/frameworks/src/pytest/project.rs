@@ -10,6 +10,7 @@ use super::affected;
 use super::config::Options;
 use super::detect::in_environment;
 use super::facts::FileFacts;
+use super::foreign::Ecosystem;
 use super::graph::Graph;
 use super::items;
 use super::patterns::Patterns;
@@ -26,6 +27,8 @@ pub(super) struct Layout {
     pub(super) inner: Vec<Utf8PathBuf>,
     /// What the file that configures pytest says.
     pub(super) options: Options,
+    /// The folders of other ecosystems' packages in the workspace folder.
+    pub(super) packages: Arc<BTreeMap<Utf8PathBuf, Ecosystem>>,
     /// The project's name, if Poetry manages its environment.
     pub(super) poetry_name: Option<String>,
 }
