@@ -3,7 +3,8 @@
 //! The grain is the package: a file belongs to the package whose folder it lies in, and affects
 //! that and all that depend on it. Everything in a package's folder counts, not Rust files alone:
 //! tests read fixtures, and `include_str!` reads anything. A package outside of the project counts
-//! where a package of the project depends on it by its path. Besides, in the project's folder
+//! where a package of the project depends on it by its path. A file that the code of a package
+//! includes, or names by `#[path]`, is that package's too, wherever it lies. Besides, in the project's folder
 //! whatever is neither prose nor a file of an editor or of version control affects everything, and
 //! so does, there and in the folders above, what cargo and rustup themselves read.
 
@@ -50,10 +51,16 @@ pub(super) fn of(project: &Project, path: &Utf8Path) -> Affected {
         let dependents = dependents.filter(|package| package.outside.iter().any(|at| at == folder));
         open.extend(dependents.map(|package| &*package.name));
     }
-    let changed = match (foreign, package) {
-        (Some(folder), _) => folder.file_name().unwrap_or(folder.as_str()).to_owned(),
-        (None, Some(package)) => package.name.clone(),
-        (None, None) => return outside(project, path),
+    let readers = project.readers(path);
+    open.extend(&readers);
+    let changed = match (foreign, package, readers.first()) {
+        (Some(folder), _, _) => folder.file_name().unwrap_or(folder.as_str()).to_owned(),
+        (None, Some(package), _) => package.name.clone(),
+        (None, None, Some(reader)) => match outside(project, path) {
+            Affected::All(reason) => return Affected::All(reason),
+            _ => (*reader).to_owned(),
+        },
+        (None, None, None) => return outside(project, path),
     };
     let mut units = BTreeSet::new();
     while let Some(name) = open.pop() {
@@ -74,11 +81,18 @@ pub(super) fn of(project: &Project, path: &Utf8Path) -> Affected {
                 .map(|candidate| candidate.name.as_str()),
         );
     }
-    let reason = match foreign {
-        Some(_) => format!("depends on {changed}"),
-        None if units.len() == 1 => format!("part of {changed}"),
-        None => format!("part of or depends on {changed}"),
+    let mut reason = match (foreign, package) {
+        (Some(_), _) => format!("depends on {changed}"),
+        (None, None) => {
+            let name = relative(project.root(), path);
+            return Affected::Units(units, format!("{name} changed, which {changed} reads"));
+        }
+        (None, Some(_)) if units.len() == 1 => format!("part of {changed}"),
+        (None, Some(_)) => format!("part of or depends on {changed}"),
     };
+    if !readers.is_empty() {
+        reason.push_str(", or reads this file");
+    }
     Affected::Units(units, reason)
 }
 
@@ -207,6 +221,30 @@ mod tests {
             "all: shared/schema.sql changed, which lies in no package",
         );
         check("/elsewhere/x.rs", "nothing");
+    }
+
+    #[test]
+    fn files_that_code_includes_from_elsewhere() {
+        let project = Fixture::new(
+            "//- Cargo.toml\n[workspace]\nmembers=['a','b','c']\n//- a/Cargo.toml\n[package]\nname='a'\n//- a/src/lib.rs\n#![doc = include_str!(\"../../README.md\")]\ninclude!(\"../../b/src/more.rs\");\n//- b/Cargo.toml\n[package]\nname='b'\n//- b/src/lib.rs\n#[path = \"../../shared/x.rs\"]\nmod x;\n//- b/src/more.rs\nconst T: &str = include_str!(\"deep.txt\");\n//- c/Cargo.toml\n[package]\nname='c'\n[dependencies]\na={path='../a'}\n//- c/src/lib.rs\n//- shared/x.rs\nconst X: &[u8] = include_bytes!(\"../notes.md\");\n",
+        )
+        .project();
+        for (path, expected) in [
+            ("README.md", "a c: README.md changed, which a reads"),
+            ("notes.md", "b: notes.md changed, which b reads"),
+            (
+                "b/src/deep.txt",
+                "a b c: part of or depends on b, or reads this file",
+            ),
+            (
+                "shared/x.rs",
+                "all: shared/x.rs changed, which lies in no package",
+            ),
+            ("CHANGELOG.md", "nothing"),
+        ] {
+            let affected = project.affected(&Utf8Path::new("/w").join(path));
+            assert_eq!(show(affected), expected, "{path}");
+        }
     }
 
     /// Of the project in `/w/p`, with other packages around it.

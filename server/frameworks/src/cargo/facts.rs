@@ -9,6 +9,7 @@ use tree_sitter::{Node, Parser};
 
 use super::bodies;
 use super::doctest::{self, Docs};
+use super::included::{Included, included};
 
 /// What one Rust file says, as far as tests are concerned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct FileFacts {
     pub(super) tests: Vec<TestFn>,
     /// Documentation tests, in the order of the text.
     pub(super) docs: Vec<DocTest>,
+    /// Files that it includes when it is compiled, in the order of the text.
+    pub(super) included: Vec<Included>,
 }
 
 /// `mod x;`
@@ -89,7 +92,10 @@ pub fn parse(text: &str) -> FileFacts {
     };
     let mut reader = Reader {
         text,
-        facts: FileFacts::default(),
+        facts: FileFacts {
+            included: included(text),
+            ..FileFacts::default()
+        },
     };
     reader.items(tree.root_node(), &Scope::default());
     let mut facts = reader.facts;

@@ -14,6 +14,7 @@ mod detect;
 mod doctest;
 pub mod environment;
 mod facts;
+mod included;
 mod items;
 pub mod libtest;
 mod manifest;

@@ -1,5 +1,6 @@
 //! A Cargo project: its packages, its files' facts, and the test items that follow.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -138,6 +139,43 @@ impl Project {
             .max_by_key(|package| package.folder.as_str().len())
     }
 
+    /// The packages whose code a file is part of from outside their folders: as a module that
+    /// `#[path]` names, or as what a file of theirs includes.
+    pub(super) fn readers(&self, path: &Utf8Path) -> BTreeSet<&str> {
+        let mut readers = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        // What is included may include more.
+        let mut open = vec![path.to_owned()];
+        while let Some(file) = open.pop() {
+            let mounts = self.modules.mounts(&file).into_iter();
+            let mounted = mounts.filter_map(|mount| self.packages.get(mount.target.package));
+            let own = self.package_of(&file).filter(|_| file != path);
+            readers.extend(mounted.chain(own).map(|package| package.name.as_str()));
+            open.extend(self.includers(&file).map(Utf8Path::to_owned));
+            seen.insert(file);
+            open.retain(|file| !seen.contains(file));
+        }
+        if let Some(package) = self.package_of(path) {
+            readers.remove(package.name.as_str());
+        }
+        readers
+    }
+
+    /// The files that include a file when they are compiled.
+    fn includers(&self, file: &Utf8Path) -> impl Iterator<Item = &Utf8Path> {
+        let includes = move |(includer, facts): &(&Utf8PathBuf, &Arc<FileFacts>)| {
+            let package = self.package_of(includer).map(|package| &*package.folder);
+            let package = package.unwrap_or(&self.root);
+            let mut included = facts.included.iter();
+            included.any(|included| included.path(includer, package) == file)
+        };
+        self.facts
+            .iter()
+            .filter(|(_, facts)| !facts.included.is_empty())
+            .filter(includes)
+            .map(|(includer, _)| includer.as_path())
+    }
+
     pub(super) fn target(&self, at: TargetRef) -> Option<(&Package, &Target)> {
         let package = self.packages.get(at.package)?;
         Some((package, package.targets.get(at.target)?))
@@ -160,8 +198,6 @@ impl Project {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::super::facts::parse;
     use super::super::testing::Fixture;
     use super::*;
