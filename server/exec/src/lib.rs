@@ -20,6 +20,7 @@ mod lines;
 mod output;
 mod process;
 pub mod supervise;
+mod table;
 
 pub use capped::Capped;
 pub use channel::{Channel, ChannelError};

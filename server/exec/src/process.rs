@@ -1,20 +1,25 @@
 //! A running process and the tree below it.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::net;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, pipe};
 use tokio::process::{Child, ChildStderr, ChildStdout};
 
 use crate::control::{Report, Stop};
-use crate::{Exit, LineLimits, Lines, lines};
+use crate::{Exit, LineLimits, Lines, lines, table};
 
 /// How long processes that are asked to end are usually given before they are killed.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// How often a tree without its supervisor is looked for: what was just being made at one look is
+/// found at the next.
+const LOOKS: usize = 10;
 
 /// A process that was started, with all that it starts itself.
 ///
@@ -34,6 +39,7 @@ pub struct Process {
     child: Pid,
     supervisor: Supervisor,
     exit: Option<Exit>,
+    lost: bool,
 }
 
 impl Process {
@@ -45,6 +51,7 @@ impl Process {
             child,
             supervisor,
             exit: None,
+            lost: false,
         }
     }
 
@@ -84,15 +91,50 @@ impl Process {
         self.wait().await
     }
 
-    /// The supervisor is gone without a word, so somebody has killed it. What can still be found is
-    /// the process group.
-    fn kill_unsupervised(&self) -> Exit {
+    /// Waits until somebody kills the supervisor, and kills what can be found of the tree. As long
+    /// as all is in order it waits for ever.
+    ///
+    /// Cancel safe. Whoever follows a process for long waits for this too: nobody watches over a
+    /// process that is lost, and how it ends nobody can tell.
+    pub async fn lost(&mut self) {
+        self.wait().await;
+        if !self.lost {
+            std::future::pending().await
+        }
+    }
+
+    /// Whether the supervisor was killed. What [`wait`](Self::wait) has said is then of our making.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// The supervisor is gone without a word, so somebody has killed it.
+    ///
+    /// It was the first process of a session, in which the tree still is. What had left both the
+    /// session and its own parent cannot be told from the rest of the system any more.
+    fn kill_unsupervised(&mut self) -> Exit {
         tracing::warn!(
             pid = self.pid(),
-            "a supervisor was killed: killing its process"
+            "a supervisor was killed: killing its processes"
         );
-        // It fails if the group is gone, which is as well.
+        self.lost = true;
+        // Killing fails for what has just ended, which is as well.
         let _ = kill_process_group(self.child, Signal::KILL);
+        // Until it is reaped, nobody else gets its number.
+        let session = self.supervisor.pid();
+        let mut killed = BTreeSet::new();
+        for _ in 0..LOOKS {
+            let tree = session.and_then(|id| table::tree(|process| process.session == id));
+            let mut tree = tree.unwrap_or_default();
+            tree.retain(|pid| killed.insert(pid.as_raw_pid()));
+            if tree.is_empty() {
+                break;
+            }
+            for pid in tree {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
         Exit::Signal(Signal::KILL.as_raw())
     }
 }
@@ -129,6 +171,11 @@ impl Supervisor {
     pub(crate) async fn report(&mut self) -> Option<Report> {
         let line = self.reports.next().await.ok()??;
         Report::parse(&line.text)
+    }
+
+    /// Its number, until it is reaped.
+    fn pid(&self) -> Option<Pid> {
+        Pid::from_raw(i32::try_from(self.process.id()?).ok()?)
     }
 
     async fn ask(&mut self, stop: Stop) {

@@ -15,6 +15,7 @@
 mod faults;
 mod outcomes;
 mod sameness;
+mod servers;
 mod world;
 
 use std::env;
@@ -54,6 +55,11 @@ fn main() -> ExitCode {
             a_runner_that_cannot_run_says_why,
             a_run_that_stops_early_is_no_pass,
             forged_results_break_the_run,
+        },
+        servers::{
+            a_run_without_its_supervisor_is_broken,
+            a_waiting_server_goes_with_its_supervisor,
+            a_server_that_nobody_uses_is_ended,
         },
     };
     let mut args = env::args_os().skip(1);

@@ -26,6 +26,8 @@ pub(crate) struct World {
     runner: RefCell<Option<Runner>>,
     pub(crate) settings: Settings,
     pub(crate) env: BTreeMap<String, String>,
+    /// How long a fork-server is kept that nobody uses, if not as usual.
+    pub(crate) idle_time: Option<Duration>,
 }
 
 /// What a run has said.
@@ -138,6 +140,7 @@ impl World {
             runner: RefCell::new(None),
             settings: Settings::default(),
             env: environment(),
+            idle_time: None,
         };
         std::fs::create_dir(world.root()).expect("a rootdir");
         world.write("pytest.ini", "[pytest]\naddopts = -p no:cacheprovider\n");
@@ -244,14 +247,27 @@ impl World {
         told
     }
 
-    async fn running_open(&self, selection: Selection, until: impl Fn(&RunEvent) -> bool) -> Told {
+    fn new_runner(&self) -> Runner {
+        let runner = Runner::new(self.tools());
+        match self.idle_time {
+            Some(idle_time) => runner.with_idle_time(idle_time),
+            None => runner,
+        }
+    }
+
+    /// Runs and keeps the runner for the next run.
+    pub(crate) async fn running_open(
+        &self,
+        selection: Selection,
+        until: impl Fn(&RunEvent) -> bool,
+    ) -> Told {
         let cancel = CancellationToken::new();
         let (job, received) = self.job(selection, cancel.clone());
         let mut runner = self
             .runner
             .borrow_mut()
             .take()
-            .unwrap_or_else(|| Runner::new(self.tools()));
+            .unwrap_or_else(|| self.new_runner());
         let project = self.project();
         let hear = told(&project, received, |event| {
             if until(event) {
@@ -266,7 +282,7 @@ impl World {
     }
 
     /// Waits until the runner has made its server ready.
-    async fn warmed_up(&self) {
+    pub(crate) async fn warmed_up(&self) {
         let runner = self.runner.borrow_mut().take();
         if let Some(mut runner) = runner {
             tokio::time::timeout(LIMIT, runner.warmed_up())
@@ -276,7 +292,7 @@ impl World {
         }
     }
 
-    async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let runner = self.runner.borrow_mut().take();
         if let Some(mut runner) = runner {
             runner.close().await;
@@ -374,6 +390,34 @@ impl Files for Disk {
     fn exists(&self, path: &Utf8Path) -> bool {
         path.exists()
     }
+}
+
+/// The parent of a process.
+pub(crate) fn parent_of(pid: &str) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim()));
+    let status = status.expect("a process");
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    parent.expect("a parent").trim().to_owned()
+}
+
+/// Kills a process, as a user would who does not know what it is.
+#[track_caller]
+pub(crate) fn kill(pid: &str) {
+    let status = std::process::Command::new("kill")
+        .args(["-KILL", pid.trim()])
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "{pid}");
+}
+
+/// Waits until a process has gone.
+pub(crate) async fn gone(pid: &str) {
+    let look = async {
+        while is_alive(pid) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let gone = tokio::time::timeout(LIMIT, look).await;
+    assert!(gone.is_ok(), "{pid} is still there");
 }
 
 /// Whether a process is there and no zombie.

@@ -2,10 +2,11 @@
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, kill_process, kill_process_group, test_kill_process_group, wait,
+    Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, test_kill_process_group,
+    wait,
 };
 
-use crate::Exit;
+use crate::{Exit, table};
 
 /// The tree of processes below this one, which is their parent or will inherit them.
 #[derive(Debug)]
@@ -61,7 +62,8 @@ impl Tree {
     /// Sends a signal to every process of the tree.
     pub(super) fn signal(&self, signal: Signal) {
         // Sending fails for a process that has just ended, which is as well.
-        match descendants() {
+        let own = getpid();
+        match table::tree(|process| process.parent == own) {
             Some(pids) => {
                 for pid in pids {
                     let _ = kill_process(pid, signal);
@@ -70,66 +72,6 @@ impl Tree {
             None => {
                 let _ = kill_process_group(self.child, signal);
             }
-        }
-    }
-}
-
-/// The processes below this one, parents before children. Nothing if the system does not tell.
-///
-/// From `/proc/PID/stat`: <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>.
-#[cfg(target_os = "linux")]
-fn descendants() -> Option<Vec<Pid>> {
-    let parents: Vec<(Pid, Pid)> = std::fs::read_dir("/proc")
-        .ok()?
-        .flatten()
-        .filter_map(|entry| {
-            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-            let stat = std::fs::read(entry.path().join("stat")).ok()?;
-            Some((pid, parent(&stat)?))
-        })
-        .collect();
-    let mut found = vec![rustix::process::getpid()];
-    let mut next = 0;
-    while let Some(&parent) = found.get(next) {
-        for &(pid, of) in &parents {
-            // Numbers that were used again while we looked could make a circle.
-            if of == parent && !found.contains(&pid) {
-                found.push(pid);
-            }
-        }
-        next += 1;
-    }
-    Some(found.split_off(1))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn descendants() -> Option<Vec<Pid>> {
-    None
-}
-
-/// The parent in `PID (NAME) STATE PARENT ...`, where the name may be anything, `)` included.
-#[cfg(target_os = "linux")]
-fn parent(stat: &[u8]) -> Option<Pid> {
-    let name_end = stat.iter().rposition(|&byte| byte == b')')?;
-    let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
-    Pid::from_raw(rest.split_ascii_whitespace().nth(1)?.parse().ok()?)
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_parent_whatever_the_name() {
-        for (stat, expected) in [
-            (&b"12 (sh) S 7 12 12 0"[..], Some(7)),
-            (b"12 (a b) c) R 99 1", Some(99)),
-            (b"12 (\xff\n) Z 5 1", Some(5)),
-            (b"1 (init) S 0 1", None),
-            (b"12 (sh", None),
-            (b"", None),
-        ] {
-            assert_eq!(parent(stat).map(Pid::as_raw_pid), expected);
         }
     }
 }

@@ -97,12 +97,38 @@ pub(crate) fn a_tree_goes_when_its_supervisor_is_told_to() {
     });
 }
 
-pub(crate) fn a_killed_supervisor_takes_the_group_along() {
+pub(crate) fn a_tree_goes_when_its_supervisor_is_killed() {
+    // What left the session on its own and lost its parent is beyond anybody's reach.
+    let reachable = [
+        TREES[0],
+        TREES[1],
+        TREES[2],
+        TREES[3],
+        (
+            "a child in a group of its own",
+            "sh -mc 'sh -c \"echo ready; sleep 1000\" & wait' &",
+        ),
+    ];
     World::run(async |world| {
-        let mut process = world.start_ready("sleep 1000 & echo ready; wait").await;
-        kill_process(supervisor(process.pid()), Signal::KILL).unwrap();
+        for (name, tree) in reachable {
+            let mut process = world.start_ready(&format!("{tree}\nsleep 1000")).await;
+            assert!(!process.is_lost());
+            kill_process(supervisor(process.pid()), Signal::KILL).unwrap();
+            in_time(process.lost()).await;
+            assert!(process.is_lost(), "{name}");
+            assert_eq!(in_time(process.wait()).await, Exit::Signal(9), "{name}");
+            world.goes().await;
+        }
+    });
+}
+
+pub(crate) fn a_process_in_order_is_never_lost() {
+    World::run(async |world| {
+        let mut process = world.start("kill -KILL $$").await;
+        let lost = tokio::time::timeout(Duration::from_millis(200), process.lost()).await;
+        assert!(lost.is_err());
         assert_eq!(in_time(process.wait()).await, Exit::Signal(9));
-        world.goes().await;
+        assert!(!process.is_lost());
     });
 }
 

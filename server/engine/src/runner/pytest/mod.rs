@@ -4,10 +4,13 @@
 //! is run in a further process.
 
 mod files;
+mod idle;
 mod python;
 mod server;
 mod session;
 mod warm;
+
+use std::time::Duration;
 
 use greenward_core::{RunEvent, RunOutcome, Selection, TestId, TestResult};
 use greenward_frameworks::Project;
@@ -36,8 +39,15 @@ impl Runner {
         Self {
             tools,
             python: None,
-            warm: Warm::default(),
+            warm: Warm::new(warm::IDLE_TIME),
         }
+    }
+
+    /// The same with another time after which a fork-server is ended that nobody uses.
+    #[must_use]
+    pub fn with_idle_time(mut self, idle_time: Duration) -> Self {
+        self.warm = Warm::new(idle_time);
+        self
     }
 
     /// Runs a job to its end. All events of the run have been sent when it returns.

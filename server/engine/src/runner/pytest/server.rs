@@ -24,6 +24,8 @@ pub(super) struct Server {
     answers: Lines<ChildStdout>,
     /// The packages that it has loaded because runs were seen to use them.
     loaded: BTreeSet<String>,
+    /// How many modules it has been told to load.
+    told: usize,
 }
 
 /// Why a server is of no use any more.
@@ -35,6 +37,11 @@ pub(super) enum ServerError {
     Pipe(#[from] std::io::Error),
     #[error("the fork-server has ended: {0}")]
     Ended(Exit),
+    #[error(
+        "the tests were ended, because somebody has killed the process that watches over them \
+         (`greenward supervise`). Run them again"
+    )]
+    Lost,
     #[error("the fork-server did not answer in {0:?}")]
     Silent(Duration),
     #[error("the fork-server said something odd: {0}")]
@@ -123,6 +130,7 @@ impl Server {
             process,
             answers,
             loaded: BTreeSet::new(),
+            told: 0,
         };
         match server.answer(PATIENCE).await? {
             Answer::Ready(_) => Ok(server),
@@ -135,12 +143,18 @@ impl Server {
         &self.loaded
     }
 
+    /// How many modules it has been told to load.
+    pub(super) fn told(&self) -> usize {
+        self.told
+    }
+
     /// Loads modules, none of the packages in `deny`.
     pub(super) async fn preload(
         &mut self,
         modules: &[String],
         deny: &BTreeSet<String>,
     ) -> Result<Loaded, ServerError> {
+        self.told = modules.len();
         self.ask(&Request::Preload {
             preload: modules,
             deny,
@@ -186,6 +200,16 @@ impl Server {
         }
     }
 
+    /// Waits until the server has ended of itself, or was killed. Cancel safe.
+    pub(super) async fn gone(&mut self) -> ServerError {
+        let exit = self.process.wait().await;
+        if self.process.is_lost() {
+            ServerError::Lost
+        } else {
+            ServerError::Ended(exit)
+        }
+    }
+
     /// Ends the server, and a run with it.
     pub(super) async fn close(mut self) {
         self.process.stop(Duration::from_millis(200)).await;
@@ -208,9 +232,15 @@ impl Server {
     }
 
     async fn next(&mut self) -> Result<Answer, ServerError> {
-        match self.answers.next().await? {
+        let line = tokio::select! {
+            biased;
+            // A server that nobody watches over must not go on, whatever it still says.
+            () = self.process.lost() => return Err(ServerError::Lost),
+            line = self.answers.next() => line?,
+        };
+        match line {
             Some(line) => serde_json::from_str(&line.text).map_err(|_| ServerError::Odd(line.text)),
-            None => Err(ServerError::Ended(self.process.wait().await)),
+            None => Err(self.gone().await),
         }
     }
 }

@@ -153,7 +153,13 @@ impl Running<'_> {
     /// Waits for its end. Cancel safe.
     async fn ended(&mut self) -> Result<(Exit, Option<Vec<String>>), ServerError> {
         match self {
-            Running::Cold(process) => Ok((process.wait().await, None)),
+            Running::Cold(process) => {
+                let exit = process.wait().await;
+                if process.is_lost() {
+                    return Err(ServerError::Lost);
+                }
+                Ok((exit, None))
+            }
             Running::Warm(server) => server.ended().await,
         }
     }
