@@ -92,6 +92,24 @@ impl Channel {
         line.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
+    /// All lines that are there now, as [`Lines::next_batch`].
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub async fn next_batch(&mut self) -> io::Result<Vec<Line>> {
+        let lines = self.lines.next_batch().await?;
+        lines.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// The same as one text, as [`Lines::next_text`].
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub async fn next_text(&mut self) -> io::Result<String> {
+        let text = self.lines.next_text().await?;
+        text.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
     /// What is left after the writers have ended, a last line without an end included. Never
     /// waits, whoever may still hold the pipe. What is beyond 1 MiB is left.
     ///

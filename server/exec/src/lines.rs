@@ -2,7 +2,7 @@
 
 use std::io;
 
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// How much is read at once, in bytes: what a pipe holds on Linux.
@@ -33,7 +33,8 @@ pub struct Line {
 
 /// Splits what `reader` gives into lines, which end with `\n` or `\r\n`.
 ///
-/// Holds one chunk and one line, never more.
+/// Holds one chunk and one line, never more; [`Lines::next_batch`] and [`Lines::next_text`] give
+/// what is in one chunk.
 pub fn lines<R: AsyncRead + Unpin>(reader: R, limits: LineLimits) -> Lines<R> {
     Lines {
         reader: BufReader::with_capacity(CHUNK, reader),
@@ -69,6 +70,42 @@ impl<R: AsyncRead + Unpin> Lines<R> {
                 return Ok(line);
             }
         }
+    }
+
+    /// All lines that end in what is there now; waits for one. Nothing at the end. It costs a
+    /// fraction of [`next`](Self::next) where many lines come.
+    ///
+    /// Cancel safe: dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub async fn next_batch(&mut self) -> io::Result<Option<Vec<Line>>> {
+        let first = self.next().await?;
+        Ok(first.map(|line| {
+            let mut found = vec![line];
+            self.take_buffered(&mut found);
+            found
+        }))
+    }
+
+    /// The same as one text, in which each line is ended by `\n`: for output that nobody reads line
+    /// by line.
+    ///
+    /// Cancel safe: dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub async fn next_text(&mut self) -> io::Result<Option<String>> {
+        let Some(Line { mut text, .. }) = self.next().await? else {
+            return Ok(None);
+        };
+        text.push('\n');
+        let buffered = self.reader.buffer();
+        if let Some(end) = memrchr(b'\n', buffered) {
+            text.push_str(&String::from_utf8_lossy(&buffered[..=end]));
+            self.reader.consume(end + 1);
+        }
+        Ok(Some(text))
     }
 
     /// What it reads from.
@@ -212,6 +249,25 @@ mod tests {
         check("ééééé\n".as_bytes(), &["éééé+"]);
         check("1ééééé\n".as_bytes(), &["1ééé+"]);
         check(b"1234567\xe2\x82\xac\n", &["1234567+"]);
+    }
+
+    #[tokio::test]
+    async fn reads_what_is_there_at_once() {
+        let input = &b"one\n\xff two\n\nthree"[..];
+        let mut batches = lines(input, LineLimits::default());
+        let mut found = Vec::new();
+        while let Some(batch) = batches.next_batch().await.unwrap() {
+            found.push(batch.into_iter().map(|line| line.text).collect::<Vec<_>>());
+        }
+        let expected = [vec!["one", "\u{fffd} two", ""], vec!["three"]];
+        assert_eq!(found, expected);
+
+        let mut texts = lines(input, LineLimits::default());
+        let mut found = Vec::new();
+        while let Some(text) = texts.next_text().await.unwrap() {
+            found.push(text);
+        }
+        assert_eq!(found, ["one\n\u{fffd} two\n\n", "three\n"]);
     }
 
     #[tokio::test]

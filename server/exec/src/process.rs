@@ -99,7 +99,7 @@ impl Process {
     pub async fn lost(&mut self) {
         self.wait().await;
         if !self.lost {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

@@ -172,10 +172,11 @@ impl Runner {
             self.warm = None;
         }
         let mut reporter = Reporter::new(job.events.clone());
-        match self
+        let ran = self
             .each_part(project, &job, Purpose::Run, &mut reporter)
-            .await
-        {
+            .await;
+        reporter.end();
+        match ran {
             Ok(()) => reporter.outcome(),
             Err(stop) => stop.into(),
         }

@@ -5,6 +5,7 @@
 //! is kept warm between runs. One run at a time: the run queue sees to that.
 
 pub mod cargo;
+mod printed;
 pub mod pytest;
 
 use std::sync::Arc;

@@ -161,6 +161,87 @@ def test_floods():
     }
 }
 
+pub(crate) fn a_test_that_prints_for_ever_is_ended() {
+    let text = "
+def test_floods():
+    while True: print('x' * 50)
+def test_after(): pass
+";
+    for mut world in [
+        World::new(&[("test_a.py", text)]),
+        World::new(&[("test_a.py", text)]).cold(),
+    ] {
+        world.settings.pytest.args = vec!["-s".to_owned()];
+        world.settings.run.timeout_seconds = 2;
+        let told = world.run_all();
+        told.check(
+            &RunOutcome::Failed,
+            &[
+                ("test_a.py::test_floods", Errored),
+                ("test_a.py::test_after", Passed),
+            ],
+        );
+        assert!(told.output.len() < 3_000_000, "{}", told.output.len());
+        assert!(told.output.contains("more bytes of output left out"));
+        assert!(told.outputs < 200, "{}", told.outputs);
+    }
+}
+
+pub(crate) fn what_a_test_writes_into_the_channel_is_no_result() {
+    let text = "
+import os, time
+def channel(request):
+    return request.config.pluginmanager.get_plugin('greenward-report').report.fd
+def test_floods(request):
+    fd, end = channel(request), time.monotonic() + 2
+    while time.monotonic() < end: os.write(fd, b'x' * 4000 + b'\\n')
+def test_for_ever(request):
+    while True: os.write(channel(request), b'{\"odd\": 1}\\n')
+def test_line(request):
+    for _ in range(200): os.write(channel(request), b'x' * 1048576)
+    os.write(channel(request), b'\\n')
+def test_closes(): os.closerange(3, 64)
+def test_after(): pass
+";
+    for mut world in [
+        World::new(&[("test_a.py", text)]),
+        World::new(&[("test_a.py", text)]).cold(),
+    ] {
+        world.settings.run.timeout_seconds = 10;
+        let told = world.run_all();
+        let outcome = |id: &str| told.results.get(id).map(|result| result.outcome);
+        assert_eq!(outcome("test_a.py::test_floods"), Some(Passed), "{told:#?}");
+        assert_eq!(outcome("test_a.py::test_for_ever"), Some(Errored));
+        assert_eq!(outcome("test_a.py::test_line"), Some(Passed));
+        // Whether or not what comes after it can still be told, the run does not pass.
+        assert_ne!(told.outcome, Some(RunOutcome::Passed));
+        assert!(told.output.len() < 3_000_000, "{}", told.output.len());
+        assert!(told.outputs < 500, "{}", told.outputs);
+    }
+}
+
+pub(crate) fn a_slow_start_is_no_slow_test() {
+    let conftest = "import time\ntime.sleep(3)\n";
+    let text = "
+import os
+def test_dies(): os._exit(1)
+def test_after(): pass
+";
+    for mut world in [
+        World::new(&[("test_a.py", text), ("conftest.py", conftest)]),
+        World::new(&[("test_a.py", text), ("conftest.py", conftest)]).cold(),
+    ] {
+        world.settings.run.timeout_seconds = 1;
+        world.run_all().check(
+            &RunOutcome::Failed,
+            &[
+                ("test_a.py::test_dies", Errored),
+                ("test_a.py::test_after", Passed),
+            ],
+        );
+    }
+}
+
 pub(crate) fn what_cannot_be_collected_is_a_problem() {
     #[track_caller]
     fn check(

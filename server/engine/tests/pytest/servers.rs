@@ -43,11 +43,10 @@ pub(crate) fn a_run_without_its_supervisor_is_broken() {
                 loop {
                     if let Some((own, parent)) = pids(&world) {
                         // In a process of its own, pytest is the supervisor's child.
-                        kill(&if is_warm {
-                            parent_of(&parent)
-                        } else {
-                            parent.clone()
-                        });
+                        match is_warm {
+                            true => kill(&parent_of(&parent)),
+                            false => kill(&parent),
+                        }
                         return own;
                     }
                     tokio::time::sleep(Duration::from_millis(5)).await;

@@ -37,6 +37,8 @@ pub(crate) struct Told {
     pub(crate) found: Vec<TestItem>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) output: String,
+    /// In how many events the output came.
+    pub(crate) outputs: usize,
     pub(crate) outcome: Option<RunOutcome>,
 }
 
@@ -351,7 +353,10 @@ async fn told(
             }
             RunEvent::Found(items) => told.found.extend(items),
             RunEvent::Problem(problem) => told.problems.push(problem),
-            RunEvent::Output(text) => told.output.push_str(&text),
+            RunEvent::Output(text) => {
+                told.output.push_str(&text);
+                told.outputs += 1;
+            }
             RunEvent::Planned { .. } | RunEvent::Stage(_) | RunEvent::Started(_) => {}
         }
     }

@@ -150,8 +150,10 @@ impl Report {
                 self.unfold();
                 self.fold.clear();
             }
-            RunWhat::Output(line) if self.look.full => {
-                self.screen.line(&paint(DIM, line.trim_end()));
+            RunWhat::Output(text) if self.look.full => {
+                for line in text.lines() {
+                    self.screen.line(&paint(DIM, line));
+                }
             }
             _ => {}
         }

@@ -32,6 +32,11 @@ const QUESTION_LIMITS: Limits = Limits {
 pub(super) enum BuildError {
     #[error("the build was stopped")]
     Cancelled,
+    #[error(
+        "the build was ended, because somebody has killed the process that watches over it \
+         (`greenward supervise`). Run the tests again"
+    )]
+    Lost,
     /// The problems have been reported.
     #[error("the code does not build")]
     DidNotBuild,
@@ -232,6 +237,7 @@ async fn compile(request: &Request<'_>, reporter: &mut Reporter) -> Result<Compi
         let (mut out_open, mut err_open) = (true, true);
         while out_open || err_open {
             tokio::select! {
+                () = reporter.due() => reporter.flush(),
                 line = stdout.next(), if out_open => {
                     let Some(line) = line? else { out_open = false; continue };
                     match decoder.line(&line.text) {
@@ -267,8 +273,12 @@ async fn compile(request: &Request<'_>, reporter: &mut Reporter) -> Result<Compi
             process.stop(GRACE).await;
             return Err(BuildError::Cancelled);
         }
+        () = process.lost() => return Err(BuildError::Lost),
     }
     let exit = process.wait().await;
+    if process.is_lost() {
+        return Err(BuildError::Lost);
+    }
     if success && exit.is_success() {
         return Ok(compiled);
     }

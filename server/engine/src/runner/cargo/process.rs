@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use greenward_core::{Invocation, RunEvent};
-use greenward_exec::{Capped, Executor, Exit, LineLimits, Process, StartError, Stdin, lines};
+use greenward_exec::{Capped, Executor, Exit, Line, LineLimits, Process, StartError, Stdin, lines};
 use greenward_frameworks::cargo::libtest::{self, Decoder, End, Finish};
 use thiserror::Error;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Reporter;
@@ -30,6 +30,11 @@ pub(super) enum ProcessError {
     Start(#[from] StartError),
     #[error("its output could not be read: {0}")]
     Read(#[from] io::Error),
+    #[error(
+        "the tests were ended, because somebody has killed the process that watches over them \
+         (`greenward supervise`). Run them again"
+    )]
+    Lost,
 }
 
 /// What became of a process.
@@ -56,11 +61,12 @@ pub(super) struct Limits {
     pub(super) announces: bool,
 }
 
-/// Which of its streams a line came from.
+/// What happened next.
 enum Said {
-    Out(String),
+    Out(Vec<Line>),
     Err(String),
     Cancelled,
+    Lost,
     Late,
 }
 
@@ -94,47 +100,53 @@ pub(super) async fn run(
     let mut stderr = lines(stderr, LineLimits::default());
     let (mut out_open, mut err_open) = (true, true);
     while out_open || err_open {
+        // What is asked comes before what is said, or else a flood would keep it from being heard.
         let said = tokio::select! {
             biased;
             () = task.cancel.cancelled() => Said::Cancelled,
-            line = stdout.next(), if out_open => match line? {
-                Some(line) => Said::Out(line.text),
+            () = process.lost() => Said::Lost,
+            () = watch.late() => Said::Late,
+            () = reporter.due() => { reporter.flush(); continue }
+            lines = stdout.next_batch(), if out_open => match lines? {
+                Some(lines) => Said::Out(lines),
                 None => { out_open = false; continue }
             },
-            line = stderr.next(), if err_open => match line? {
-                Some(line) => Said::Err(line.text),
+            text = stderr.next_text(), if err_open => match text? {
+                Some(text) => Said::Err(text),
                 None => { err_open = false; continue }
             },
-            () = watch.late() => Said::Late,
         };
         match said {
-            Said::Out(line) => {
-                for event in decoder.line(&line, task.sources) {
-                    if keep(&event) {
-                        reporter.send(event);
-                    }
-                }
+            Said::Out(lines) => {
+                take(&lines, &mut decoder, task, reporter, &keep);
                 watch.heard(&decoder);
             }
-            Said::Err(line) => {
-                refused |= libtest::is_refusal(&line);
-                stderr_text.push(&line);
-                stderr_text.push("\n");
+            Said::Err(text) => {
+                refused |= text.lines().any(libtest::is_refusal);
+                stderr_text.push(&text);
                 if limits.announces && !refused {
-                    reporter.send(RunEvent::Output(line));
+                    reporter.print(&text);
                 }
             }
             Said::Cancelled => {
                 process.stop(GRACE).await;
                 return Err(ProcessError::Cancelled);
             }
+            Said::Lost => return Err(ProcessError::Lost),
             Said::Late => {
-                stopped = Some(watch.running_late(&decoder));
-                break;
+                // It may have said in time what nobody has read yet.
+                if let Ok(Ok(Some(lines))) = timeout(Duration::ZERO, stdout.next_batch()).await {
+                    take(&lines, &mut decoder, task, reporter, &keep);
+                    watch.heard(&decoder);
+                }
+                if watch.is_late(&decoder) {
+                    stopped = Some(watch.running_late(&decoder));
+                    break;
+                }
             }
         }
     }
-    let end = end(&mut process, stopped.is_some()).await;
+    let end = end(&mut process, stopped.is_some()).await?;
     let finish = decoder.finish(&end, task.sources);
     let silent = stopped.is_some() && !limits.announces;
     Ok(Ended {
@@ -145,6 +157,23 @@ pub(super) async fn run(
         silent,
         refused,
     })
+}
+
+/// Passes on what lines of the standard output mean.
+fn take(
+    lines: &[Line],
+    decoder: &mut Decoder,
+    task: &Task<'_>,
+    reporter: &mut Reporter,
+    keep: impl Fn(&RunEvent) -> bool,
+) {
+    for line in lines {
+        for event in decoder.line(&line.text, task.sources) {
+            if keep(&event) {
+                reporter.send(event);
+            }
+        }
+    }
 }
 
 /// What became of a process that is one test as a whole.
@@ -181,21 +210,22 @@ pub(super) async fn whole(
     tokio::pin!(time);
     let mut late = false;
     while out_open || err_open {
-        let line = tokio::select! {
-            line = stdout.next(), if out_open => { let line = line?; out_open = line.is_some(); line }
-            line = stderr.next(), if err_open => { let line = line?; err_open = line.is_some(); line }
-            () = &mut time => { late = true; break }
+        let text = tokio::select! {
+            biased;
             () = cancel.cancelled() => {
                 process.stop(GRACE).await;
                 return Err(ProcessError::Cancelled);
             }
+            () = process.lost() => return Err(ProcessError::Lost),
+            () = &mut time => { late = true; break }
+            text = stdout.next_text(), if out_open => { let text = text?; out_open = text.is_some(); text }
+            text = stderr.next_text(), if err_open => { let text = text?; err_open = text.is_some(); text }
         };
-        if let Some(line) = line {
-            output.push(&line.text);
-            output.push("\n");
+        if let Some(text) = text {
+            output.push(&text);
         }
     }
-    let end = end(&mut process, late).await;
+    let end = end(&mut process, late).await?;
     Ok(Whole {
         end,
         output: output.to_string(),
@@ -203,15 +233,16 @@ pub(super) async fn whole(
     })
 }
 
-async fn end(process: &mut Process, stop: bool) -> End {
+async fn end(process: &mut Process, stop: bool) -> Result<End, ProcessError> {
     let exit = if stop {
         process.stop(GRACE).await
     } else {
         process.wait().await
     };
     match exit {
-        Exit::Code(code) => End::Exited(code),
-        Exit::Signal(_) => End::Otherwise(format!("was {exit}")),
+        _ if process.is_lost() => Err(ProcessError::Lost),
+        Exit::Code(code) => Ok(End::Exited(code)),
+        Exit::Signal(_) => Ok(End::Otherwise(format!("was {exit}"))),
     }
 }
 
@@ -263,6 +294,14 @@ impl Watch {
             Some(sleep) => sleep.as_mut().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// Whether the time of a running test, or of the silence, is over.
+    fn is_late(&self, decoder: &Decoder) -> bool {
+        self.silence
+            .as_ref()
+            .is_some_and(|sleep| sleep.is_elapsed())
+            || !self.running_late(decoder).is_empty()
     }
 
     /// The running tests whose time is over.

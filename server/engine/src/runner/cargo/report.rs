@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use greenward_core::{Outcome, RunEvent, RunOutcome, TestId, TestResult};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// How much text outside of tests one run passes on, in bytes.
-const OUTPUT_LIMIT: usize = 1024 * 1024;
+use crate::runner::printed::Printed;
 
 /// Passes events on and keeps in mind what the run comes to.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ pub(super) struct Reporter {
     events: UnboundedSender<RunEvent>,
     outcomes: BTreeMap<TestId, Outcome>,
     broken: BTreeSet<String>,
-    output: usize,
+    printed: Printed,
 }
 
 impl Reporter {
@@ -23,30 +22,49 @@ impl Reporter {
             events,
             outcomes: BTreeMap::new(),
             broken: BTreeSet::new(),
-            output: 0,
+            printed: Printed::default(),
         }
     }
 
     pub(super) fn send(&mut self, event: RunEvent) {
-        match &event {
-            RunEvent::Finished(id, result) => {
-                self.outcomes.insert(id.clone(), result.outcome);
-            }
-            RunEvent::Output(text) => {
-                let before = self.output;
-                self.output = before.saturating_add(text.len());
-                if before >= OUTPUT_LIMIT {
-                    return;
+        match event {
+            RunEvent::Output(text) => self.print(&text),
+            event => {
+                if let RunEvent::Finished(id, result) = &event {
+                    self.outcomes.insert(id.clone(), result.outcome);
                 }
-                if self.output >= OUTPUT_LIMIT {
-                    let message = "[... further output of this run is left out ...]";
-                    self.pass(RunEvent::Output(message.to_owned()));
-                    return;
-                }
+                // What was printed before stays before.
+                self.flush();
+                self.pass(event);
             }
-            _ => {}
         }
-        self.pass(event);
+    }
+
+    /// Passes on what was printed outside of tests, soon.
+    pub(super) fn print(&mut self, text: &str) {
+        self.printed.push(text);
+        if let Some(event) = self.printed.full() {
+            self.pass(event);
+        }
+    }
+
+    /// Passes on what was printed and waits for more.
+    pub(super) fn flush(&mut self) {
+        if let Some(event) = self.printed.take() {
+            self.pass(event);
+        }
+    }
+
+    /// Waits until it is time to [`flush`](Self::flush). Cancel safe.
+    pub(super) async fn due(&mut self) {
+        self.printed.due().await;
+    }
+
+    /// Passes on all that is left. Nothing comes after it.
+    pub(super) fn end(&mut self) {
+        if let Some(event) = self.printed.finish() {
+            self.pass(event);
+        }
     }
 
     fn pass(&self, event: RunEvent) {

@@ -19,6 +19,7 @@ use greenward_frameworks::pytest::{self, Plan, Purpose};
 use self::python::{Python, Unusable};
 use self::session::{Ended, SessionError, Task};
 use self::warm::Warm;
+use super::printed::Printed;
 use super::{Job, Tools};
 
 /// How many processes may die in one run before the rest of its tests is given up.
@@ -117,13 +118,33 @@ impl Runner {
         Ok(())
     }
 
-    /// Runs a selection, in further processes as long as one dies while a test runs.
+    /// Runs a selection.
     async fn run_all(
         &mut self,
         project: &pytest::Project,
         job: &Job,
         selection: &Selection,
         purpose: Purpose,
+    ) -> RunOutcome {
+        let mut printed = Printed::default();
+        let outcome = self
+            .run_in_turn(project, job, selection, purpose, &mut printed)
+            .await;
+        if let Some(event) = printed.finish() {
+            // Nobody listens any more when the daemon ends.
+            let _ = job.events.send(event);
+        }
+        outcome
+    }
+
+    /// Runs a selection, in further processes as long as one dies while a test runs.
+    async fn run_in_turn(
+        &mut self,
+        project: &pytest::Project,
+        job: &Job,
+        selection: &Selection,
+        purpose: Purpose,
+        printed: &mut Printed,
     ) -> RunOutcome {
         let mut selection = selection.clone();
         let mut outcome = None;
@@ -139,7 +160,7 @@ impl Runner {
                 purpose,
                 plan: &plan,
             };
-            let finished = match self.session(task).await {
+            let finished = match self.session(task, printed).await {
                 Ok(Ended::Finished(finished)) => finished,
                 Ok(Ended::Cancelled) => return RunOutcome::Cancelled,
                 Err(error) => return broken(chain(&error)),
@@ -158,7 +179,11 @@ impl Runner {
     }
 
     /// One process. If the warm one cannot be had, a cold one gives the same answer.
-    async fn session(&mut self, task: Task<'_>) -> Result<Ended, SessionError> {
+    async fn session(
+        &mut self,
+        task: Task<'_>,
+        printed: &mut Printed,
+    ) -> Result<Ended, SessionError> {
         let Some(python) = &self.python else {
             return Ok(Ended::Cancelled);
         };
@@ -168,14 +193,17 @@ impl Runner {
             source,
         })?;
         if task.job.settings.pytest.warm {
-            let tried = self.warm.session(&self.tools, task, &python, &files).await;
+            let tried = self
+                .warm
+                .session(&self.tools, task, &python, &files, printed)
+                .await;
             match tried {
                 Ok(Some(ended)) => return Ok(ended),
                 Ok(None) => {}
                 Err(error) => return Err(error),
             }
         }
-        session::cold(&self.tools, task, &python, &files).await
+        session::cold(&self.tools, task, &python, &files, printed).await
     }
 }
 

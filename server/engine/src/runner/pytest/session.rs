@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use greenward_core::{RunEvent, Selection, clean};
+use greenward_core::{RunEvent, Selection};
 use greenward_exec::{
     Capped, Channel, ChannelError, DEFAULT_GRACE, Exit, Line, LineLimits, Lines, Process,
     StartError, Stdin, lines,
@@ -13,17 +13,19 @@ use greenward_exec::{
 use greenward_frameworks::pytest::{Decoder, Ending, Finished, Plan, Project, Purpose};
 use thiserror::Error;
 use tokio::io::AsyncRead;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::server::{Run, Server, ServerError};
+use crate::runner::printed::Printed;
 use crate::runner::{Job, Tools};
 
-/// Bytes of what a run prints outside of tests that are passed on.
-const OUTPUT_LIMIT: usize = 256 * 1024;
 /// Bytes of the standard error that are kept for a message, at its beginning and at its end.
 const SAID: usize = 4 * 1024;
 /// How long what a process has left in its pipes may take.
 const LEFT_IN_PIPES: Duration = Duration::from_secs(2);
+/// How long pytest may say nothing while no test runs, if that is more than a test has: imports,
+/// collection and the fixtures of a session take their time, above all on a busy machine.
+const BETWEEN_TESTS: Duration = Duration::from_secs(300);
 /// What stands for no limit.
 const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -71,6 +73,7 @@ pub(super) async fn cold(
     task: Task<'_>,
     python: &Utf8Path,
     files: &Utf8Path,
+    printed: &mut Printed,
 ) -> Result<Ended, SessionError> {
     let report = Channel::new(&tools.cache)?;
     let select = list_file(tools, task.plan)?;
@@ -91,7 +94,7 @@ pub(super) async fn cold(
         stdout: Stream::pipe(process.stdout.take()),
         stderr: Stream::pipe(process.stderr.take()),
     };
-    follow(task, streams, Running::Cold(&mut process))
+    follow(task, streams, Running::Cold(&mut process), printed)
         .await
         .map(|(ended, _)| ended)
 }
@@ -101,6 +104,7 @@ pub(super) async fn warm(
     tools: &Tools,
     task: Task<'_>,
     server: &mut Server,
+    printed: &mut Printed,
 ) -> Result<(Ended, Option<Vec<String>>), SessionError> {
     let report = Channel::new(&tools.cache)?;
     let (stdout, stderr) = (Channel::new(&tools.cache)?, Channel::new(&tools.cache)?);
@@ -121,7 +125,7 @@ pub(super) async fn warm(
         stdout: Stream::Fifo(stdout),
         stderr: Stream::Fifo(stderr),
     };
-    follow(task, streams, Running::Warm(server)).await
+    follow(task, streams, Running::Warm(server), printed).await
 }
 
 /// The file that tells the plugin what is selected. Removed when it is dropped.
@@ -199,15 +203,15 @@ impl Stream {
         }
     }
 
-    /// The next line. After the last one it waits for ever. Cancel safe.
-    async fn next(&mut self) -> Line {
-        let line = match self {
-            Stream::Pipe(lines) => lines.next().await.ok().flatten(),
-            Stream::Fifo(channel) => channel.next().await.ok(),
+    /// The next lines. After the last one it waits for ever. Cancel safe.
+    async fn next(&mut self) -> String {
+        let text = match self {
+            Stream::Pipe(lines) => lines.next_text().await.ok().flatten(),
+            Stream::Fifo(channel) => channel.next_text().await.ok(),
             Stream::Ended => None,
         };
-        match line {
-            Some(line) => line,
+        match text {
+            Some(text) => text,
             None => {
                 *self = Stream::Ended;
                 std::future::pending().await
@@ -215,23 +219,25 @@ impl Stream {
         }
     }
 
-    /// What is left when the process has ended.
-    async fn rest(&mut self) -> Vec<Line> {
+    /// Gives what is left when the process has ended.
+    async fn rest(&mut self, mut take: impl FnMut(&str)) {
         match self {
             Stream::Pipe(lines) => {
-                let mut rest = Vec::new();
                 // No more than a pipe holds: it was read all the time.
                 let reading = async {
-                    while let Ok(Some(line)) = lines.next().await {
-                        rest.push(line);
+                    while let Ok(Some(text)) = lines.next_text().await {
+                        take(&text);
                     }
                 };
                 // Whatever else holds the pipe is not of this run.
-                let _ = tokio::time::timeout(LEFT_IN_PIPES, reading).await;
-                rest
+                let _ = timeout(LEFT_IN_PIPES, reading).await;
             }
-            Stream::Fifo(channel) => channel.drain().unwrap_or_default(),
-            Stream::Ended => Vec::new(),
+            Stream::Fifo(channel) => {
+                for line in channel.drain().unwrap_or_default() {
+                    take(&(line.text + "\n"));
+                }
+            }
+            Stream::Ended => {}
         }
     }
 }
@@ -241,42 +247,46 @@ async fn follow(
     task: Task<'_>,
     mut streams: Streams,
     mut running: Running<'_>,
+    printed: &mut Printed,
 ) -> Result<(Ended, Option<Vec<String>>), SessionError> {
-    let limit = task.job.settings.run.timeout().unwrap_or(FOREVER);
-    let mut teller = Teller::new(task);
-    let mut silence = pin!(sleep(limit));
+    let mut teller = Teller::new(task, printed);
+    let mut silence = pin!(sleep(teller.patience()));
     let (ending, learned) = loop {
+        // What is asked comes before what is said, or else a flood would keep it from being heard.
         tokio::select! {
             biased;
             () = task.job.cancel.cancelled() => {
                 running.stop().await?;
                 return Ok((Ended::Cancelled, None));
             }
-            line = streams.report.next() => if let Ok(line) = line {
-                teller.report(&line);
-                silence.set(sleep(limit));
+            () = &mut silence => {
+                // It may have said in time what nobody has read yet.
+                if let Ok(Ok(lines)) = timeout(Duration::ZERO, streams.report.next_batch()).await
+                    && teller.report(&lines)
+                {
+                    silence.set(sleep(teller.patience()));
+                    continue;
+                }
+                running.stop().await?;
+                break (Ending::TimedOut(teller.patience()), None);
+            }
+            () = teller.printed.due() => teller.flush(),
+            lines = streams.report.next_batch() => if let Ok(lines) = lines
+                && teller.report(&lines)
+            {
+                silence.set(sleep(teller.patience()));
             },
-            line = streams.stdout.next() => teller.output(&line),
-            line = streams.stderr.next() => teller.error(&line),
             ended = running.ended() => {
                 let (exit, learned) = ended?;
                 break (ending(exit), learned);
             }
-            () = &mut silence => {
-                running.stop().await?;
-                break (Ending::TimedOut(limit), None);
-            }
+            text = streams.stdout.next() => teller.output(&text),
+            text = streams.stderr.next() => teller.error(&text),
         }
     };
-    for line in streams.report.drain().unwrap_or_default() {
-        teller.report(&line);
-    }
-    for line in streams.stdout.rest().await {
-        teller.output(&line);
-    }
-    for line in streams.stderr.rest().await {
-        teller.error(&line);
-    }
+    teller.report(&streams.report.drain().unwrap_or_default());
+    streams.stdout.rest(|text| teller.output(text)).await;
+    streams.stderr.rest(|text| teller.error(text)).await;
     Ok((Ended::Finished(teller.finish(&ending)), learned))
 }
 
@@ -292,42 +302,64 @@ struct Teller<'t> {
     task: Task<'t>,
     decoder: Decoder,
     said: Capped,
-    printed: usize,
+    printed: &'t mut Printed,
 }
 
 impl<'t> Teller<'t> {
-    fn new(task: Task<'t>) -> Self {
+    fn new(task: Task<'t>, printed: &'t mut Printed) -> Self {
         Self {
             decoder: Decoder::new(task.project, task.selection, task.purpose),
             said: Capped::new(SAID, SAID),
-            printed: 0,
+            printed,
             task,
         }
     }
 
-    fn report(&mut self, line: &Line) {
-        for event in self.decoder.line(&line.text) {
+    /// How long the process may go on as it is.
+    fn patience(&self) -> Duration {
+        match self.task.job.settings.run.timeout() {
+            None => FOREVER,
+            Some(limit) if self.decoder.is_running() => limit,
+            Some(limit) => limit.max(BETWEEN_TESTS),
+        }
+    }
+
+    /// Takes what came through the channel. Says whether the run has got on by it.
+    fn report(&mut self, lines: &[Line]) -> bool {
+        let mut got_on = false;
+        for line in lines {
+            for event in self.decoder.line(&line.text) {
+                match event {
+                    // Anybody can write into the channel.
+                    RunEvent::Output(text) => self.output(&text),
+                    event => {
+                        got_on = true;
+                        self.flush();
+                        self.send(event);
+                    }
+                }
+            }
+        }
+        got_on
+    }
+
+    fn error(&mut self, text: &str) {
+        self.said.push(text);
+        self.output(text);
+    }
+
+    fn output(&mut self, text: &str) {
+        self.printed.push(text);
+        if let Some(event) = self.printed.full() {
             self.send(event);
         }
     }
 
-    fn error(&mut self, line: &Line) {
-        self.said.push(&line.text);
-        self.said.push("\n");
-        self.output(line);
-    }
-
-    fn output(&mut self, line: &Line) {
-        if self.printed >= OUTPUT_LIMIT {
-            return;
+    /// Passes on what was printed and waits for more.
+    fn flush(&mut self) {
+        if let Some(event) = self.printed.take() {
+            self.send(event);
         }
-        self.printed += line.text.len() + 1;
-        let mut text = clean(&line.text);
-        text.push('\n');
-        if self.printed >= OUTPUT_LIMIT {
-            text.push_str("[... the rest of the output is left out ...]\n");
-        }
-        self.send(RunEvent::Output(text));
     }
 
     fn send(&self, event: RunEvent) {
@@ -335,7 +367,8 @@ impl<'t> Teller<'t> {
         let _ = self.task.job.events.send(event);
     }
 
-    fn finish(self, ending: &Ending) -> Finished {
+    fn finish(mut self, ending: &Ending) -> Finished {
+        self.flush();
         let mut finished = self.decoder.finish(ending, &self.said.to_string());
         for event in std::mem::take(&mut finished.events) {
             let _ = self.task.job.events.send(event);

@@ -17,6 +17,7 @@ use super::idle::Idle;
 use super::server::{Loaded, Server, ServerError};
 use super::session::{self, Ended, SessionError, Task};
 use crate::runner::Tools;
+use crate::runner::printed::Printed;
 
 /// How many servers may turn out unfit in a row before this is given up for the time being.
 const MAX_UNFIT: usize = 5;
@@ -82,6 +83,7 @@ impl Warm {
         task: Task<'_>,
         python: &Utf8Path,
         files: &Utf8Path,
+        printed: &mut Printed,
     ) -> Result<Option<Ended>, SessionError> {
         let place = Place {
             executor: tools.executor.clone(),
@@ -98,7 +100,7 @@ impl Warm {
         let Some(mut server) = taken else {
             return Ok(None);
         };
-        match session::warm(tools, task, &mut server).await {
+        match session::warm(tools, task, &mut server, printed).await {
             Ok((ended, learned)) => {
                 self.learn(place, server, learned, own);
                 Ok(Some(ended))
