@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use greenward_core::{ProjectId, RunEvent, RunId, RunOutcome, TestItem};
+use greenward_core::{Problem, ProjectId, RunEvent, RunId, RunOutcome, TestItem};
 use greenward_frameworks::Facts;
 use greenward_workspace::watch::Change;
 
@@ -59,6 +59,8 @@ pub(crate) enum Event {
         path: Utf8PathBuf,
         /// What it says; nothing if it is gone, unreadable or of no known language.
         facts: Option<Facts>,
+        /// Why it is left out, if it is.
+        problem: Option<Problem>,
         /// The version of the document, if it is open.
         version: Option<i32>,
     },

@@ -18,6 +18,7 @@ mod reader;
 pub mod runner;
 mod runners;
 mod state;
+mod survive;
 mod view;
 mod watch;
 

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::event::Event;
 use crate::notice::Diagnostic;
 use crate::state::Loaded;
+use crate::survive;
 use crate::view::TrustState;
 
 /// Items are sent to the loop in portions of about so many, so that each takes it little time.
@@ -150,7 +151,22 @@ impl Loader {
     /// Finds the projects of a folder and the tests in them.
     pub(crate) fn load(&self, what: Load) {
         let events = self.events.clone();
-        tokio::task::spawn_blocking(move || load(what, &events));
+        tokio::task::spawn_blocking(move || {
+            let (folder, generation) = (what.folder.clone(), what.generation);
+            let read = || load(what, &events, &parse);
+            if let Err(problem) = survive::folder(&folder, read) {
+                let loaded = Loaded {
+                    projects: Vec::new(),
+                    problems: vec![problem],
+                };
+                // The loop may have ended meanwhile.
+                let _ = events.send(Event::Loaded {
+                    folder: folder.clone(),
+                    generation,
+                    loaded,
+                });
+            }
+        });
     }
 }
 
@@ -292,14 +308,21 @@ impl Files for FolderFiles {
     }
 }
 
+/// Says what facts stand in a text.
+type Parse = dyn Fn(&Utf8Path, &str) -> Option<Facts> + Sync;
+
+/// What was read of a file.
+type Read = Result<Option<Facts>, Problem>;
+
 /// The facts of some files, read and parsed by all cores.
 fn read_facts<'a>(
     paths: &[&'a Utf8Path],
     files: &FolderFiles,
-) -> Vec<(&'a Utf8Path, Option<Facts>)> {
+    parse: &Parse,
+) -> Vec<(&'a Utf8Path, Read)> {
     let facts = |path: &&'a Utf8Path| {
-        let facts = files.read(path).and_then(|text| parse(path, &text));
-        (*path, facts)
+        let read = || files.read(path).and_then(|text| parse(path, &text));
+        (*path, survive::file(path, read))
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = paths.len().div_ceil(cores).max(SHARE);
@@ -318,7 +341,7 @@ fn read_facts<'a>(
     })
 }
 
-fn load(what: Load, events: &UnboundedSender<Event>) {
+fn load(what: Load, events: &UnboundedSender<Event>, parse: &Parse) {
     let Load {
         folder,
         name,
@@ -345,6 +368,7 @@ fn load(what: Load, events: &UnboundedSender<Event>) {
     });
     // A file that several projects want is parsed once.
     let mut facts: BTreeMap<&Utf8Path, Option<Facts>> = BTreeMap::new();
+    let mut problems = Vec::new();
     for project in &mut detection.projects {
         let id = project.id().clone();
         let mut found: BTreeMap<Utf8PathBuf, Vec<TestItem>> = BTreeMap::new();
@@ -372,10 +396,20 @@ fn load(what: Load, events: &UnboundedSender<Event>) {
                 .copied()
                 .filter(|path| !facts.contains_key(path))
                 .collect();
-            facts.extend(read_facts(&new, &files));
+            for (path, read) in read_facts(&new, &files, parse) {
+                let read = read.unwrap_or_else(|problem| {
+                    problems.push(problem);
+                    None
+                });
+                facts.insert(path, read);
+            }
             for path in batch {
                 let facts = facts.get(path).and_then(Option::as_ref);
-                for (file, items) in project.update(path, facts).files {
+                let updated = survive::file(path, || project.update(path, facts));
+                let Ok(change) = updated.map_err(|problem| problems.push(problem)) else {
+                    continue;
+                };
+                for (file, items) in change.files {
                     size += 1 + items.len();
                     found.insert(file, items);
                 }
@@ -392,6 +426,61 @@ fn load(what: Load, events: &UnboundedSender<Event>) {
         generation,
         loaded: Loaded {
             projects: detection.projects,
+            problems,
         },
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    /// What is told of a folder with two files of tests, when `parse` reads them.
+    fn read(parse: &Parse) -> (Vec<String>, Loaded) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Utf8Path::from_path(folder.path()).expect("a UTF-8 path");
+        for name in ["pytest.ini", "test_bad.py", "test_good.py"] {
+            std::fs::write(folder.join(name), "").expect("written");
+        }
+        let (events, mut told) = unbounded_channel();
+        let what = Load {
+            folder: folder.to_owned(),
+            name: String::new(),
+            generation: 1,
+            without: Vec::new(),
+            overlay: HashMap::new(),
+        };
+        load(what, &events, parse);
+        let mut files = Vec::new();
+        loop {
+            match told.try_recv().expect("a last event") {
+                Event::Items { files: found, .. } => {
+                    let found = found.into_iter().filter(|(_, items)| !items.is_empty());
+                    files.extend(found.filter_map(|(file, _)| Some(file.file_name()?.to_owned())));
+                }
+                Event::Loaded { loaded, .. } => return (files, loaded),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_over_one_file_leaves_out_that_file() {
+        let parse = |path: &Utf8Path, _: &str| {
+            assert!(!path.as_str().ends_with("test_bad.py"), "a fault of ours");
+            parse(path, "def test_a(): pass\n")
+        };
+        let (files, loaded) = read(&parse);
+        assert_eq!(files, ["test_good.py"]);
+        assert_eq!(loaded.projects.len(), 1);
+        let [problem] = &loaded.problems[..] else {
+            panic!("{:?}", loaded.problems);
+        };
+        let place = problem.location.as_ref().expect("a place");
+        assert!(survive::is_left_out(problem, &place.file));
+        assert!(place.file.ends_with("test_bad.py"));
+        assert_eq!(problem.severity, Severity::Warning);
+    }
 }

@@ -9,6 +9,7 @@ use greenward_workspace::files::read_text;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::event::Event;
+use crate::survive;
 
 /// The reading thread. It ends when this is dropped and its work is done.
 pub(crate) struct Reader {
@@ -57,29 +58,31 @@ impl Reader {
 }
 
 fn do_work(work: Work, events: &UnboundedSender<Event>) {
-    // The loop may have ended meanwhile.
+    let parsed = |path: Utf8PathBuf, text: Option<Arc<str>>, version| {
+        let parse = || text.and_then(|text| greenward_frameworks::parse(&path, &text));
+        let (facts, problem) = match survive::file(&path, parse) {
+            Ok(facts) => (facts, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        // The loop may have ended meanwhile.
+        let _ = events.send(Event::Parsed {
+            path,
+            facts,
+            problem,
+            version,
+        });
+    };
     match work {
-        Work::Parse(path, text, version) => {
-            let facts = greenward_frameworks::parse(&path, &text);
-            let _ = events.send(Event::Parsed {
-                path,
-                facts,
-                version: Some(version),
-            });
-        }
+        Work::Parse(path, text, version) => parsed(path, Some(text), Some(version)),
         Work::Read(paths) => {
             for path in paths {
                 let text = read_text(&path).ok();
-                let facts = text.and_then(|text| greenward_frameworks::parse(&path, &text));
-                let _ = events.send(Event::Parsed {
-                    path,
-                    facts,
-                    version: None,
-                });
+                parsed(path, text, None);
             }
         }
         Work::Compare(path, watched) => {
             let text = read_text(&path).ok();
+            // The loop may have ended meanwhile.
             let _ = events.send(Event::OnDisk {
                 path,
                 text,

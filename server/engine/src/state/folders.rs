@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Extent, ProjectId, RunQueue, Severity, TestId, TestItem};
+use greenward_core::{Extent, Problem, ProjectId, RunQueue, Severity, TestId, TestItem};
 use greenward_frameworks::Project;
 use greenward_protocol::settings::Settings;
 use greenward_workspace::trust::Trust;
@@ -13,6 +13,7 @@ use super::{Folder, ProjectState, State};
 use crate::effect::Effect;
 use crate::load::{Detected, FolderSettings};
 use crate::notice::{Notice, Offer};
+use crate::survive::is_left_out;
 use crate::view::TrustState;
 
 /// A folder, read to its end.
@@ -20,6 +21,8 @@ use crate::view::TrustState;
 pub(crate) struct Loaded {
     /// Its projects, with the facts of all their files.
     pub(crate) projects: Vec<Project>,
+    /// What had to be left out.
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl State {
@@ -106,6 +109,11 @@ impl State {
         });
         for id in self.projects_of(path) {
             self.remove_project(&id);
+        }
+        for problem in folder.problems {
+            if let Some(location) = problem.location {
+                self.touched.insert(location.file);
+            }
         }
         self.mistakes.retain(|file, _| !file.starts_with(path));
         self.read_around(path);
@@ -266,12 +274,46 @@ impl State {
         }
     }
 
+    /// A file was read again: it had to be left out, or need not be any more.
+    pub(super) fn left_out(&mut self, path: &Utf8Path, problem: Option<Problem>) {
+        let folder = self
+            .folders
+            .iter_mut()
+            .filter(|(folder, _)| path.starts_with(folder))
+            .max_by_key(|(folder, _)| folder.as_str().len());
+        if let Some((_, folder)) = folder {
+            let before = folder.problems.len();
+            folder.problems.retain(|known| !is_left_out(known, path));
+            if problem.is_some() || folder.problems.len() < before {
+                self.touched.insert(path.to_owned());
+            }
+            folder.problems.extend(problem);
+        }
+    }
+
     pub(super) fn loaded(&mut self, path: &Utf8Path, generation: u64, loaded: Loaded) {
-        let Some(folder) = self.reading(path, generation) else {
+        let mut messages = Vec::new();
+        let Some(folder) = self
+            .folders
+            .get_mut(path)
+            .filter(|folder| folder.generation == generation)
+        else {
             return;
         };
         folder.loaded = true;
         let seen = std::mem::take(&mut folder.seen);
+        for problem in loaded.problems {
+            match &problem.location {
+                Some(location) => {
+                    self.touched.insert(location.file.clone());
+                    folder.problems.push(problem);
+                }
+                None => messages.push(problem.message),
+            }
+        }
+        for message in messages {
+            self.message_warning(message);
+        }
         let now: BTreeSet<ProjectId> = loaded.projects.iter().map(|p| p.id().clone()).collect();
         for id in self.projects_of(path) {
             if !now.contains(&id) {

@@ -215,8 +215,12 @@ impl State {
             Event::Parsed {
                 path,
                 facts,
+                problem,
                 version,
-            } => self.parsed(&path, facts.as_ref(), version),
+            } => {
+                self.left_out(&path, problem);
+                self.parsed(&path, facts.as_ref(), version);
+            }
             Event::OnDisk {
                 path,
                 text,

@@ -144,7 +144,10 @@ impl World {
         self.happens(Event::Loaded {
             folder: FOLDER.into(),
             generation,
-            loaded: Loaded { projects },
+            loaded: Loaded {
+                projects,
+                problems: Vec::new(),
+            },
         });
     }
 
@@ -203,6 +206,7 @@ impl World {
         self.happens(Event::Parsed {
             path: path(file),
             facts: parse(&path(file), text),
+            problem: None,
             version: Some(version),
         });
     }
