@@ -1,4 +1,5 @@
 //! Tests that print without end, or what looks like results.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use greenward_tests::{Client, Options, Profile, Tested, World, wait_until};
 use serde_json::json;
