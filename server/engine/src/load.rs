@@ -56,6 +56,21 @@ pub(crate) struct FolderSettings {
     pub(crate) editor_mistakes: Vec<String>,
 }
 
+impl FolderSettings {
+    /// What holds where a fault of ours has kept them from being read: nothing is run.
+    fn unread() -> Self {
+        let why =
+            "Greenward had a fault over its settings or its trust: please report it with the log";
+        Self {
+            settings: Settings::default(),
+            trust: TrustState::Untrusted(why.to_owned()),
+            files: Vec::new(),
+            mistakes: HashMap::new(),
+            editor_mistakes: Vec::new(),
+        }
+    }
+}
+
 /// The projects of a folder, without the tests in their files.
 #[derive(Debug)]
 pub(crate) struct Detected {
@@ -113,7 +128,8 @@ impl Loader {
             .spawn(move || {
                 for work in works {
                     let folder = work.folder.clone();
-                    let settings = Box::new(reader.read(work));
+                    let read = survive::folder(&folder, || reader.read(work));
+                    let settings = Box::new(read.unwrap_or_else(|_| FolderSettings::unread()));
                     // The loop may have ended meanwhile.
                     let _ = answers.send(Event::Settings { folder, settings });
                 }

@@ -14,7 +14,7 @@ const LEFT_OUT: &str = "left-out";
 /// If it panics: that the file is left out, for the user. The panic itself goes to the log.
 pub(crate) fn file<T>(path: &Utf8Path, work: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
-        tracing::error!(%path, "a file is left out: there was a panic over it");
+        tracing::error!(%path, "left out: there was a panic over it");
         Problem {
             severity: Severity::Warning,
             message: "Greenward cannot read this file, so its tests are left out. The fault is \

@@ -22,6 +22,7 @@ use crate::effect::Effect;
 use crate::event::Event;
 use crate::load::{Detected, FolderSettings};
 use crate::notice::{Diagnostic, Notice, RunWhat};
+use crate::survive;
 use crate::view::TrustState;
 
 const FOLDER: &str = "/w";
@@ -302,6 +303,53 @@ fn diagnostic(diagnostic: &Diagnostic) -> String {
     let stale = if diagnostic.stale { "stale " } else { "" };
     let first = diagnostic.message.lines().next().unwrap_or_default();
     format!("{}: {stale}{first}", diagnostic.range.start.line)
+}
+
+#[test]
+fn a_file_that_is_left_out_says_so_until_it_can_be_read() {
+    let left_out = |file: &str| survive::file::<()>(&path(file), || panic!("ours")).err();
+    let mut world = World::new();
+    world.configure(TrustState::Trusted);
+    world.happens(Event::Loaded {
+        folder: FOLDER.into(),
+        generation: 1,
+        loaded: Loaded {
+            projects: Vec::new(),
+            problems: left_out("test_a.py").into_iter().collect(),
+        },
+    });
+    world.check(expect![[r#"
+        load 1
+        /w/test_a.py shows [0: Greenward cannot read this file, so its tests are left out. The fault is Greenward's own: please report it with the log.]"#]]);
+    let read = |problem| Event::Parsed {
+        path: path("test_a.py"),
+        facts: None,
+        problem,
+        version: None,
+    };
+    world.happens(read(left_out("test_a.py")));
+    world.check(expect![[r#""#]]);
+    world.happens(read(None));
+    world.check(expect!["/w/test_a.py shows []"]);
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_says_so_and_is_ready() {
+    let mut world = World::new();
+    world.configure(TrustState::Trusted);
+    let problem = survive::folder::<()>(FOLDER.into(), || panic!("a fault of ours"));
+    world.happens(Event::Loaded {
+        folder: FOLDER.into(),
+        generation: 1,
+        loaded: Loaded {
+            projects: Vec::new(),
+            problems: problem.err().into_iter().collect(),
+        },
+    });
+    world.check(expect![[r#"
+        load 1
+        says: Greenward cannot read /w, so none of its tests is shown. The fault is Greenward's own: please report it with the log. None"#]]);
+    assert!(world.run(Which::All).is_err(), "there is nothing to run");
 }
 
 #[test]
