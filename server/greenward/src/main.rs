@@ -13,7 +13,6 @@ mod launch;
 mod logging;
 mod report;
 mod screen;
-mod select;
 mod signals;
 mod tools;
 mod trusting;

@@ -11,7 +11,7 @@ use crate::{convert, wire};
 /// A command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
-    /// `greenward.run`: run these items, given by their ids.
+    /// `greenward.run`: run these items, given by their ids, or tests by patterns over their names.
     Run(Vec<TestId>),
     /// `greenward.runFile`: run the tests of a file or folder, given by its URI.
     RunFile(Utf8PathBuf),
@@ -99,7 +99,7 @@ impl Command {
                 tests
                     .filter(|tests| !tests.is_empty())
                     .map(Command::Run)
-                    .ok_or_else(|| wants("the ids of tests"))
+                    .ok_or_else(|| wants("the ids of tests, or parts of them"))
             }
             "greenward.runFile" => match arguments.as_slice() {
                 [uri] => file(uri)
@@ -206,12 +206,12 @@ mod tests {
         check(
             "greenward.run",
             json!([]),
-            "greenward.run takes the ids of tests",
+            "greenward.run takes the ids of tests, or parts of them",
         );
         check(
             "greenward.run",
             json!([1]),
-            "greenward.run takes the ids of tests",
+            "greenward.run takes the ids of tests, or parts of them",
         );
         check(
             "greenward.runFile",

@@ -1,8 +1,8 @@
 //! What each command does.
 
 use camino::Utf8PathBuf;
-use greenward_core::TestId;
-use greenward_engine::{self as engine, Query, Refusal, Which};
+use greenward_core::{NoMatch, TestId, resolve};
+use greenward_engine::{self as engine, Query, Refusal, StartedRun, Which};
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::request::ShowDocument;
@@ -24,7 +24,7 @@ impl Session {
     /// ended. That tests are not run is shown to the user, and no error.
     pub(crate) async fn perform(&self, command: Command) -> Result<Option<Value>> {
         match command {
-            Command::Run(tests) => self.run_command(Which::Items(tests)).await,
+            Command::Run(tests) => self.run_named(tests).await,
             Command::RunFile(path) => self.run_command(Which::Paths(vec![path])).await,
             Command::RunFailed => self.run_command(Which::Failed).await,
             Command::RunAll => self.run_command(Which::All).await,
@@ -37,20 +37,39 @@ impl Session {
         }
     }
 
-    async fn run_command(&self, which: Which) -> Result<Option<Value>> {
-        match self.run(which).await? {
-            Ok(runs) => Ok(Some(json!(wire::started(&runs)))),
-            // The engine offers to trust the folder.
-            Err(Refusal::Untrusted { .. }) => Ok(None),
-            Err(Refusal::UnknownTest(id)) => {
-                self.show(MessageType::WARNING, unknown(&id));
-                Ok(None)
-            }
-            Err(refusal) => {
-                self.show(MessageType::WARNING, format!("Nothing is run: {refusal}"));
+    /// Runs items by their ids. Where there is no such item, the ids count as patterns over the
+    /// names of tests, as on the command line.
+    async fn run_named(&self, ids: Vec<TestId>) -> Result<Option<Value>> {
+        let answer = self.run(Which::Items(ids.clone())).await?;
+        if !matches!(answer, Err(Refusal::UnknownTest(_))) {
+            return Ok(self.answer(answer));
+        }
+        let names = self.ask(|reply| Query::Names { reply }).await?;
+        let patterns: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        match resolve(&patterns, &names) {
+            Ok(selected) => self.run_command(Which::Items(selected.tests)).await,
+            Err(miss) => {
+                self.show(MessageType::WARNING, unknown(&miss));
                 Ok(None)
             }
         }
+    }
+
+    async fn run_command(&self, which: Which) -> Result<Option<Value>> {
+        Ok(self.answer(self.run(which).await?))
+    }
+
+    /// What a command that runs tests answers. That nothing is run is shown to the user.
+    fn answer(&self, answer: std::result::Result<Vec<StartedRun>, Refusal>) -> Option<Value> {
+        match answer {
+            Ok(runs) => return Some(json!(wire::started(&runs))),
+            // The engine offers to trust the folder.
+            Err(Refusal::Untrusted { .. }) => {}
+            Err(refusal) => {
+                self.show(MessageType::WARNING, format!("Nothing is run: {refusal}"));
+            }
+        }
+        None
     }
 
     async fn trust(&self, path: Option<Utf8PathBuf>) -> Result<Option<Value>> {
@@ -156,15 +175,21 @@ impl Session {
     }
 }
 
-/// That there is no such test, and how its id would look.
-fn unknown(id: &TestId) -> String {
-    let form = match id.as_str().split_once("::") {
-        Some((file, _)) if id.as_str().starts_with("pytest:") || file.ends_with(".py") => {
+/// That there is no such test, and the names that come nearest, or how a name looks.
+fn unknown(miss: &NoMatch) -> String {
+    let pattern = &miss.pattern;
+    let nearest: Vec<String> = miss.nearest.iter().map(|id| format!("`{id}`")).collect();
+    if !nearest.is_empty() {
+        let nearest = nearest.join(", ");
+        return format!("Nothing is run: {miss}; the nearest names are {nearest}");
+    }
+    let form = match pattern.split_once("::") {
+        Some((file, _)) if pattern.starts_with("pytest:") || file.ends_with(".py") => {
             "pytest:.#tests/test_file.py::test_name"
         }
         _ => "cargo:.#pkg/lib::module::test",
     };
-    format!("Nothing is run: there is no test {id}; ids look like `{form}`")
+    format!("Nothing is run: {miss}; ids look like `{form}`, and a part of one will do")
 }
 
 /// The first lines of a text, and where all of it is.
@@ -183,20 +208,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_test_is_told_with_the_nearest_form() {
-        for (id, form) in [
-            ("tests::four", "`cargo:.#pkg/lib::module::test`"),
-            ("four", "`cargo:.#pkg/lib::module::test`"),
-            (
-                "tests/a.py::four",
-                "`pytest:.#tests/test_file.py::test_name`",
-            ),
-            ("pytest:.#a::b", "`pytest:.#tests/test_file.py::test_name`"),
-        ] {
-            let said = unknown(&TestId::parse(id));
-            let expected = format!("Nothing is run: there is no test {id}; ids look like {form}");
-            assert_eq!(said, expected);
-        }
+    fn an_unknown_test_is_told_with_the_nearest_names_or_with_the_form() {
+        let check = |pattern: &str, nearest: &[&str], expected: &str| {
+            let miss = NoMatch {
+                pattern: pattern.to_owned(),
+                nearest: nearest.iter().map(|id| TestId::parse(id)).collect(),
+            };
+            let said = format!("Nothing is run: no test is called {pattern}; {expected}");
+            assert_eq!(unknown(&miss), said);
+        };
+        let cargo = "ids look like `cargo:.#pkg/lib::module::test`, and a part of one will do";
+        check("tests::four", &[], cargo);
+        check("four", &[], cargo);
+        let pytest = "ids look like `pytest:.#tests/test_file.py::test_name`, \
+                      and a part of one will do";
+        check("tests/a.py::four", &[], pytest);
+        check("pytest:.#a::b", &[], pytest);
+        check(
+            "fuor",
+            &["cargo:.#p/lib::four", "cargo:.#p/lib::five"],
+            "the nearest names are `cargo:.#p/lib::four`, `cargo:.#p/lib::five`",
+        );
     }
 
     #[test]

@@ -226,6 +226,27 @@ fn mistakes_in_requests_are_answered() {
 }
 
 #[test]
+fn a_test_is_run_by_a_part_of_its_name() {
+    let mut editor = roman(&json!({}), &json!({ "workspaceTrust": true }));
+    let execute = "workspace/executeCommand";
+    let run = |pattern: &str| json!({ "command": "greenward.run", "arguments": [pattern] });
+    assert_eq!(
+        editor.request(execute, &run("test_fuor")),
+        Value::Null,
+        "nothing is run"
+    );
+    let nearest = "no test is called test_fuor; the nearest names are \
+                   `pytest:.#test_roman.py::test_four`";
+    editor.wait_for(|message| {
+        let text = message["params"]["message"].as_str();
+        text.is_some_and(|text| text.contains(nearest))
+    });
+    let started = editor.request(execute, &run("roman*four"));
+    assert_eq!(started["runs"][0]["project"], "pytest:.", "{started}");
+    assert_eq!(editor.close(), 0);
+}
+
+#[test]
 fn settings_of_the_editor_are_asked_for() {
     fn no_lenses(method: &str, params: &Value) -> Value {
         match method {

@@ -8,7 +8,7 @@ mod plan;
 use std::io::IsTerminal;
 
 use camino::Utf8Path;
-use greenward_core::{ItemKind, TestId};
+use greenward_core::{ItemKind, NoMatch, TestId, resolve};
 use greenward_engine::{ItemView, Query, Refusal, TrustWord, Which};
 use greenward_workspace::changes::changed_since_head;
 
@@ -20,7 +20,7 @@ use crate::logging::Level;
 use crate::report::{Look, words};
 use crate::screen::Screen;
 use crate::signals::Signals;
-use crate::{select, trusting};
+use crate::trusting;
 use follow::{Ending, Follow};
 use narrow::Narrow;
 use output::Output;
@@ -103,7 +103,7 @@ async fn try_tests(
     if let Some((pattern, ran)) = narrow.missed()
         && follow.output.tally().came_to_an_end()
     {
-        return Err(no_match(select::NoMatch {
+        return Err(no_match(NoMatch {
             pattern: pattern.to_owned(),
             nearest: ran,
         }));
@@ -139,7 +139,7 @@ async fn requests(
     }
     if !plan.patterns.is_empty() {
         let names = session.ask(|reply| Query::Names { reply }).await?;
-        let selected = select::resolve(&plan.patterns, &names).map_err(no_match)?;
+        let selected = resolve(&plan.patterns, &names).map_err(no_match)?;
         output.narrow(Narrow::to(selected.widened));
         requests.push(Which::Items(selected.tests));
     }
@@ -177,7 +177,7 @@ async fn at_line(session: &Session, file: &Utf8Path, line: u32) -> Result<Vec<Te
     Ok(there.map(|view| view.item.id.clone()).collect())
 }
 
-fn no_match(miss: select::NoMatch) -> Trouble {
+fn no_match(miss: NoMatch) -> Trouble {
     let nearest: Vec<String> = miss
         .nearest
         .iter()
@@ -187,7 +187,7 @@ fn no_match(miss: select::NoMatch) -> Trouble {
         true => "`greenward doctor` counts what is found here".to_owned(),
         false => format!("the nearest names are:{}", nearest.concat()),
     };
-    Trouble::new(miss.to_string()).hint(hint)
+    Trouble::new(format!("no test and no file is called {}", miss.pattern)).hint(hint)
 }
 
 fn refused(refusal: Refusal) -> Trouble {

@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use greenward_core::{Counts, RunId, RunOutcome, TestId};
+use greenward_core::{Counts, RunId, RunOutcome, TestId, Widened};
 use greenward_engine::{RunNotice, RunWhat};
-
-use crate::select::Widened;
 
 /// What to leave out, and what has been.
 #[derive(Debug, Default)]

@@ -1,8 +1,9 @@
-//! From what somebody typed to the tests that are meant.
+//! From what somebody typed to the tests that are meant: a test's id, a part of one, or a part with
+//! `*` in it.
 
 use std::collections::HashSet;
 
-use greenward_core::TestId;
+use crate::TestId;
 
 /// How many names a miss suggests.
 const SUGGESTIONS: usize = 5;
@@ -12,43 +13,43 @@ const ALIKE: f64 = 0.5;
 
 /// Nothing has such a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no test and no file is called {pattern}")]
-pub(crate) struct NoMatch {
+#[error("no test is called {pattern}")]
+pub struct NoMatch {
     /// What was typed.
-    pub(crate) pattern: String,
+    pub pattern: String,
     /// The names that come nearest, best first.
-    pub(crate) nearest: Vec<TestId>,
+    pub nearest: Vec<TestId>,
 }
 
 /// The tests that patterns mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Selected {
+pub struct Selected {
     /// The tests, each once.
-    pub(crate) tests: Vec<TestId>,
+    pub tests: Vec<TestId>,
     /// Patterns that name one parameter case which is not known: the cases of a test may be known
     /// only once it has run.
-    pub(crate) widened: Vec<Widened>,
+    pub widened: Vec<Widened>,
 }
 
 /// Tests that are run whole for the sake of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Widened {
+pub struct Widened {
     /// What was typed: a case's name, or a part of one.
-    pub(crate) pattern: String,
+    pub pattern: String,
     /// The tests that may have such a case. No other pattern means them.
-    pub(crate) tests: Vec<TestId>,
+    pub tests: Vec<TestId>,
 }
 
 impl Widened {
     /// Whether this is one of the tests, or a case of one.
-    pub(crate) fn holds(&self, id: &TestId) -> bool {
+    pub fn holds(&self, id: &TestId) -> bool {
         let inner = |test: &TestId| id.as_str().strip_prefix(test.as_str());
         let is_below = |rest: &str| rest.is_empty() || rest.starts_with('[');
         self.tests.iter().filter_map(inner).any(is_below)
     }
 
     /// Whether this is a case that was asked for.
-    pub(crate) fn means(&self, id: &TestId) -> bool {
+    pub fn means(&self, id: &TestId) -> bool {
         self.holds(id) && Rule::of(&self.pattern, &[]).matches(id)
     }
 }
@@ -60,7 +61,7 @@ impl Widened {
 ///
 /// # Errors
 /// If one of them means nothing.
-pub(crate) fn resolve(patterns: &[String], names: &[TestId]) -> Result<Selected, NoMatch> {
+pub fn resolve(patterns: &[String], names: &[TestId]) -> Result<Selected, NoMatch> {
     let mut selected = Selected::default();
     let mut meant = vec![false; names.len()];
     let mut widened = Vec::new();
@@ -302,7 +303,7 @@ mod tests {
         check(
             &["help*roman"],
             expect![[r#"
-                no test and no file is called help*roman; nearest:
+                no test is called help*roman; nearest:
                 cargo:.#roman/test/cli::prints_help
             "#]],
         );
@@ -321,7 +322,7 @@ mod tests {
         check(
             &["help", "nothing like it at all"],
             expect![[r#"
-            no test and no file is called nothing like it at all; nearest:
+            no test is called nothing like it at all; nearest:
         "#]],
         );
     }
@@ -339,13 +340,13 @@ mod tests {
         check(
             &["[one]"],
             expect![[r#"
-            no test and no file is called [one]; nearest:
+            no test is called [one]; nearest:
         "#]],
         );
         check(
             &["nothing[one]"],
             expect![[r#"
-            no test and no file is called nothing[one]; nearest:
+            no test is called nothing[one]; nearest:
         "#]],
         );
     }
@@ -387,7 +388,7 @@ mod tests {
         check(
             &["test_fuor[1]"],
             expect![[r#"
-                no test and no file is called test_fuor[1]; nearest:
+                no test is called test_fuor[1]; nearest:
                 pytest:api#tests/test_api.py::TestUsers::test_four[1]
                 pytest:api#tests/test_api.py::TestUsers::test_four[2]
             "#]],
@@ -395,7 +396,7 @@ mod tests {
         check(
             &["Fourteeen"],
             expect![[r#"
-                no test and no file is called Fourteeen; nearest:
+                no test is called Fourteeen; nearest:
                 cargo:.#roman/lib::tests::fourteen
                 cargo:.#roman/lib::tests::four
                 pytest:api#tests/test_api.py::TestUsers::test_four[1]
@@ -405,7 +406,7 @@ mod tests {
         check(
             &["user"],
             expect![[r#"
-            no test and no file is called user; nearest:
+            no test is called user; nearest:
             pytest:api#tests/test_api.py::TestUsers::test_four[1]
             pytest:api#tests/test_api.py::TestUsers::test_four[2]
         "#]],
@@ -413,7 +414,7 @@ mod tests {
         check(
             &["usr"],
             expect![[r#"
-                no test and no file is called usr; nearest:
+                no test is called usr; nearest:
                 pytest:api#tests/test_api.py::TestUsers::test_four[1]
                 pytest:api#tests/test_api.py::TestUsers::test_four[2]
             "#]],
@@ -421,13 +422,13 @@ mod tests {
         check(
             &["x"],
             expect![[r#"
-            no test and no file is called x; nearest:
+            no test is called x; nearest:
         "#]],
         );
         check(
             &["apu users"],
             expect![[r#"
-            no test and no file is called apu users; nearest:
+            no test is called apu users; nearest:
             pytest:api#tests/test_api.py::TestUsers::test_four[1]
             pytest:api#tests/test_api.py::TestUsers::test_four[2]
         "#]],
@@ -435,7 +436,7 @@ mod tests {
         check(
             &["print_help"],
             expect![[r#"
-            no test and no file is called print_help; nearest:
+            no test is called print_help; nearest:
             cargo:.#roman/test/cli::prints_help
         "#]],
         );
