@@ -2,7 +2,7 @@
 //! about a diagnostic of ours.
 
 use camino::Utf8Path;
-use greenward_core::{Range, TestId};
+use greenward_core::{ItemKind, Range, TestId};
 use greenward_engine::{FileView, ItemView};
 use tower_lsp::lsp_types::{
     CodeAction, CodeActionContext, CodeActionDisabled, CodeActionKind, CodeActionOrCommand,
@@ -12,6 +12,7 @@ use tower_lsp::lsp_types::{
 use crate::abilities::Abilities;
 use crate::command::Command;
 use crate::diagnostics::test_of;
+use crate::rows::rows;
 
 /// The kind of what is about a whole file or workspace and not about the place of the cursor.
 pub(crate) const RUN_KIND: CodeActionKind = CodeActionKind::new("source.greenward");
@@ -44,6 +45,7 @@ pub(crate) fn actions(question: &Question<'_>, abilities: &Abilities) -> Vec<Cod
     };
     on_diagnostics(question)
         .chain(on_tests(question))
+        .chain(on_groups(question))
         .chain(on_everything(question))
         .filter(wanted)
         .filter_map(|action| action.for_client(question.view.trusted, abilities))
@@ -146,6 +148,39 @@ fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
                 )
             });
             [Some(run), show].into_iter().flatten()
+        })
+}
+
+/// For the groups of tests that are named on the lines, such as modules and classes: run them, and
+/// show what came of them. A whole file has actions of its own.
+fn on_groups(question: &Question<'_>) -> impl Iterator<Item = Action> {
+    let (first, last) = question.lines;
+    rows(question.file, question.view)
+        .into_iter()
+        .filter(move |row| row.group && (first..=last).contains(&row.line))
+        .flat_map(|row| {
+            let suites = row.items.iter();
+            let suites = suites.filter(|view| view.item.kind == ItemKind::Suite);
+            let ids: Vec<TestId> = suites.map(|view| view.item.id.clone()).collect();
+            let shown = row.items.iter().max_by_key(|view| view.state.outcome);
+            let shown = shown.filter(|view| ids.contains(&view.item.id));
+            let Some(shown) = shown else {
+                return Vec::new();
+            };
+            let label = &shown.item.label;
+            let run = Action::new(
+                format!("Run all tests in '{label}'"),
+                CodeActionKind::EMPTY,
+                Command::Run(ids),
+            );
+            let show = shown.state.outcome.map(|_| {
+                Action::new(
+                    format!("Show output of '{label}'"),
+                    CodeActionKind::EMPTY,
+                    Command::ShowOutput(shown.item.id.clone()),
+                )
+            });
+            [Some(run), show].into_iter().flatten().collect()
         })
 }
 
@@ -307,6 +342,30 @@ mod tests {
             "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
             "source.greenward" Run failed tests -> greenward.runFailed null
             "source.greenward" Run all tests -> greenward.runAll null
+        "#]],
+        );
+    }
+
+    #[test]
+    fn on_a_group_of_tests_where_it_is_named() {
+        let mut asked = at(2);
+        asked.context.trigger_kind = Some(CodeActionTriggerKind::AUTOMATIC);
+        check(
+            &asked,
+            &expect![[r#"
+            "" Run all tests in 'One' -> greenward.run ["pytest:.#a.py::One"]
+            "" Show output of 'One' -> greenward.showOutput ["pytest:.#a.py::One"]
+        "#]],
+        );
+        asked.line = 0;
+        check(&asked, &expect![[""]]);
+        asked.view.trusted = false;
+        asked.line = 2;
+        asked.abilities.disabled_actions = false;
+        check(
+            &asked,
+            &expect![[r#"
+            "" Show output of 'One' -> greenward.showOutput ["pytest:.#a.py::One"]
         "#]],
         );
     }
