@@ -62,6 +62,9 @@ pub struct TestView {
     pub past: Vec<Past>,
     /// Why it was run the last time: "asked", "src/lib.rs changed".
     pub why: Option<Arc<str>>,
+    /// How long ago its latest run was cancelled before it said anything of this test, or of one
+    /// below it; nothing once a later run has.
+    pub cancelled: Option<Duration>,
 }
 
 /// Whether a folder is trusted.

@@ -57,7 +57,11 @@ pub(crate) fn hover(file: &FileView, tests: &[TestView], markdown: bool) -> Hove
 
 fn about(test: &TestView, file: &FileView, writer: Writer) -> String {
     let TestView { view, past, .. } = test;
-    let mut parts = vec![headline(view, writer)];
+    let mut parts = vec![headline(test, writer)];
+    if let (Some(ago), Some(_)) = (test.cancelled, view.state.outcome) {
+        let ago = words::ago(ago);
+        parts.push(writer.text(&format!("A later run was cancelled {ago}.")));
+    }
     if let Some(failure) = test
         .result
         .as_ref()
@@ -92,12 +96,16 @@ fn about(test: &TestView, file: &FileView, writer: Writer) -> String {
 }
 
 /// Name, outcome, time and whether that still holds.
-fn headline(view: &ItemView, writer: Writer) -> String {
+fn headline(test: &TestView, writer: Writer) -> String {
+    let view = &test.view;
     let state = &view.state;
     let name = writer.strong(&view.item.label);
     let said = match state.outcome {
         _ if state.running => "running now".to_owned(),
-        None => "not run yet".to_owned(),
+        None => match test.cancelled {
+            Some(ago) => format!("not run, cancelled {}", words::ago(ago)),
+            None => "not run yet".to_owned(),
+        },
         Some(_) if !view.item.kind.is_test() || state.tests > 1 => words::group(state),
         Some(outcome) => words::outcome(outcome, state.duration),
     };
@@ -292,6 +300,7 @@ mod tests {
             run: None,
             past: Vec::new(),
             why: None,
+            cancelled: None,
         };
         check(
             &file,
@@ -302,6 +311,31 @@ mod tests {
 
             [1]: ✓ passed 1 ms
             [2]: ✗ failed 1 ms"#]],
+        );
+    }
+
+    #[test]
+    fn that_a_run_was_cancelled_is_said_until_a_later_one_ends() {
+        let mut test = samples::failing_test();
+        test.cancelled = Some(std::time::Duration::from_secs(12));
+        test.result = None;
+        test.why = None;
+        test.past.clear();
+        check(
+            &FileView::default(),
+            &test,
+            false,
+            &expect![[r#"
+                four: ✗ failed 3 ms, current
+
+                A later run was cancelled 12 s ago."#]],
+        );
+        test.view = samples::item("a.py::four test 3");
+        check(
+            &FileView::default(),
+            &test,
+            false,
+            &expect!["four: not run, cancelled 12 s ago"],
         );
     }
 

@@ -64,6 +64,10 @@ pub(crate) fn file_name(id: &TestId) -> String {
 pub(crate) fn text(test: &TestView, below: &[ItemView]) -> String {
     let view = &test.view;
     let mut text = format!("{}\n{}\n", view.item.id, state(view));
+    if let Some(ago) = test.cancelled {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "the latest run was cancelled {}", words::ago(ago));
+    }
     if let Some(why) = &test.why {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "run because: {why}");
@@ -183,6 +187,7 @@ mod tests {
             run: None,
             past: Vec::new(),
             why: None,
+            cancelled: None,
         };
         expect![[r#"
             pytest:.#a.py

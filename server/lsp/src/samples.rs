@@ -191,5 +191,6 @@ pub(crate) fn failing_test() -> TestView {
         run: Some(RunId(2)),
         past: vec![past(Outcome::Passed, 2), past(Outcome::Failed, 3)],
         why: Some("roman.py changed".into()),
+        cancelled: None,
     }
 }

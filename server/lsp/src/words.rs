@@ -30,6 +30,16 @@ pub(crate) fn time(duration: Duration) -> String {
     }
 }
 
+/// How long ago something was: `12 s ago`, `3 min ago`, `2 h ago`.
+pub(crate) fn ago(duration: Duration) -> String {
+    match duration.as_secs() {
+        0 => "just now".to_owned(),
+        seconds @ 1..60 => format!("{seconds} s ago"),
+        seconds @ 60..3_600 => format!("{} min ago", seconds / 60),
+        seconds => format!("{} h ago", seconds / 3_600),
+    }
+}
+
 /// Outcome and time: `✓ passed 3 ms`.
 pub(crate) fn outcome(outcome: Outcome, duration: Option<Duration>) -> String {
     let said = format!("{} {}", mark(outcome), outcome.name());
@@ -107,6 +117,18 @@ mod tests {
             (125_000_000, "2 min 5 s"),
         ] {
             assert_eq!(time(Duration::from_micros(microseconds)), said);
+        }
+    }
+
+    #[test]
+    fn how_long_ago_something_was() {
+        for (seconds, said) in [
+            (0, "just now"),
+            (59, "59 s ago"),
+            (119, "1 min ago"),
+            (7_300, "2 h ago"),
+        ] {
+            assert_eq!(ago(Duration::from_secs(seconds)), said);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Answers to what is asked of the engine.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use camino::Utf8Path;
 use greenward_core::{Counts, Freshness, Outcome, ProjectId, TestId, TestItem};
@@ -99,7 +100,17 @@ impl State {
             run: shown.map(|shown| shown.run),
             past: shown.map_or_else(Vec::new, |shown| shown.past.iter().copied().collect()),
             why: self.why.get(id).cloned(),
+            cancelled: self.cancelled_ago(id),
         })
+    }
+
+    /// How long ago the latest run of a test, or of one below an item, was cancelled.
+    fn cancelled_ago(&self, id: &TestId) -> Option<Duration> {
+        let tests = self.tree.tests_below(id).into_iter();
+        let at = tests
+            .filter_map(|test| self.cancelled.get(&test.id))
+            .max()?;
+        Some(self.now.saturating_sub(*at))
     }
 
     fn names(&self) -> Vec<TestId> {

@@ -479,6 +479,7 @@ impl State {
     pub(super) fn forget(&mut self, test: &TestId) {
         self.results.forget(test);
         self.why.remove(test);
+        self.cancelled.remove(test);
         self.unplace(test);
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct State {
     results: Results,
     /// Why each test was run the last time.
     why: HashMap<TestId, Arc<str>>,
+    /// When the latest run of each test was cancelled, where that is why it has no later result.
+    cancelled: HashMap<TestId, Now>,
     last_run: u64,
     /// The settings files of the user and of all folders.
     settings_files: BTreeSet<Utf8PathBuf>,
@@ -175,6 +177,7 @@ impl State {
             tree: TestTree::default(),
             results: Results::default(),
             why: HashMap::new(),
+            cancelled: HashMap::new(),
             last_run: 0,
             settings_files: BTreeSet::new(),
             mistakes: HashMap::new(),

@@ -360,6 +360,7 @@ impl State {
             running.counts.add(outcome);
         }
         self.why.insert(test.clone(), why);
+        self.cancelled.remove(&test);
         self.place(&test);
         self.touch_item(&test);
         self.tell(
@@ -432,6 +433,13 @@ impl State {
         };
         state.queue.ended(run);
         state.ended_at = Some(self.now);
+        // What waits takes its place, otherwise.
+        if outcome == RunOutcome::Cancelled && state.queue.is_idle() {
+            self.remember_cancelled(id, run);
+        }
+        let Some(state) = self.projects.get_mut(id) else {
+            return;
+        };
         let Some(running) = state.running.as_mut() else {
             return;
         };
@@ -503,6 +511,19 @@ impl State {
         }));
     }
 
+    /// Why the tests that did not report have no newer result.
+    fn remember_cancelled(&mut self, id: &ProjectId, run: RunId) {
+        let Some(running) = self.running(id, run) else {
+            return;
+        };
+        let selection = running.selection.clone();
+        let reported: BTreeSet<TestId> = running.reported.keys().cloned().collect();
+        let tests = self.selected_tests(id, &selection).into_iter();
+        let unreported = tests.filter(|test| !reported.contains(test));
+        self.cancelled
+            .extend(unreported.map(|test| (test, self.now)));
+    }
+
     /// No result of a test that was to run and did not report may go on as if it were true.
     fn settle_unreported(&mut self, id: &ProjectId, run: RunId, outcome: &RunOutcome) {
         let cut_short = self.results.ended(run);
@@ -527,6 +548,7 @@ impl State {
             if reported.contains_key(&test) {
                 continue;
             }
+            self.cancelled.remove(&test);
             match outcome {
                 // It was not built or not asked: what was known of it is old.
                 RunOutcome::DidNotBuild | RunOutcome::RunnerBroken { .. } => {

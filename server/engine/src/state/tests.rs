@@ -494,6 +494,44 @@ fn five_quick_saves_are_two_runs_at_most() {
 }
 
 #[test]
+fn what_was_cancelled_is_known_until_a_later_run_ends() {
+    let mut world = World::ready(TWO_FILES);
+    let check = |world: &mut World, test: &str, seconds: Option<u64>| {
+        let (reply, mut answer) = oneshot::channel();
+        let id = id(test);
+        world.tell(Command::Query(Query::Test { id, reply }));
+        let seen = answer.try_recv().unwrap().unwrap();
+        assert_eq!(
+            seen.cancelled,
+            seconds.map(Duration::from_secs),
+            "of {test}"
+        );
+    };
+    world.run(Which::All).unwrap();
+    world.finishes(1, "test_a.py::test_one", Outcome::Passed);
+    world.tell(Command::Cancel { run: None });
+    check(&mut world, "test_b.py::test_three", None);
+    world.ends(1, RunOutcome::Cancelled);
+    check(&mut world, "test_b.py::test_three", Some(1));
+    check(&mut world, "test_b.py", Some(2));
+    check(&mut world, "test_a.py::test_one", None);
+    world.run(Which::All).unwrap();
+    world.finishes(2, "test_b.py::test_three", Outcome::Passed);
+    check(&mut world, "test_b.py::test_three", None);
+    world.ends(2, RunOutcome::DidNotBuild);
+    check(&mut world, "test_a.py::test_two", None);
+    // A run that gives way to another is not what the user cancelled.
+    world.saves("test_b.py");
+    world.saves("test_b.py");
+    world.happens(Event::Due {
+        project: project(),
+        generation: 3,
+    });
+    world.ends(3, RunOutcome::Cancelled);
+    check(&mut world, "test_b.py::test_three", None);
+}
+
+#[test]
 fn what_did_not_report_does_not_look_true() {
     let mut world = World::ready(TWO_FILES);
     let all = Which::All;
