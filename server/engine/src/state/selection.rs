@@ -132,11 +132,21 @@ impl State {
                 Affected::Nothing => continue,
                 Affected::Units(_, why) | Affected::All(why) => {
                     let name = path.file_name().unwrap_or_default();
-                    reasons.push(if why.contains(name) {
+                    let shown = path
+                        .strip_prefix(state.project.root())
+                        .or_else(|_| path.strip_prefix(&state.folder))
+                        .unwrap_or(path);
+                    let reason = if why.contains(name) {
                         why.clone()
                     } else {
-                        format!("{name} changed: {why}")
-                    });
+                        format!("{shown} changed: {why}")
+                    };
+                    // What affects everything explains the most.
+                    let at = match &affected {
+                        Affected::All(_) => 0,
+                        _ => reasons.len(),
+                    };
+                    reasons.insert(at, reason);
                 }
             }
             extent.add(extent_of(affected));

@@ -26,6 +26,9 @@ pub(super) struct Finding {
     pub(super) section: &'static str,
     /// What was looked at.
     pub(super) name: String,
+    /// What people call it, where that is something else.
+    #[serde(skip)]
+    pub(super) label: Option<String>,
     /// How it is.
     pub(super) state: State,
     /// What was found.
@@ -40,6 +43,7 @@ impl Finding {
         Self {
             section,
             name: name.into(),
+            label: None,
             state,
             found,
             advice: None,
@@ -53,6 +57,19 @@ impl Finding {
         found: impl Into<String>,
     ) -> Self {
         Self::new(section, name, State::Ok, found.into())
+    }
+
+    /// The same, under the name that people know it by.
+    pub(super) fn called(self, label: impl Into<String>) -> Self {
+        Self {
+            label: Some(label.into()),
+            ..self
+        }
+    }
+
+    /// What stands before it.
+    fn title(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
     }
 
     /// Something worth knowing, with what can be done.
@@ -95,7 +112,9 @@ pub(super) fn render(findings: &[Finding]) -> String {
 }
 
 fn render_section(text: &mut String, findings: &[Finding]) {
-    let names = findings.iter().map(|finding| finding.name.chars().count());
+    let names = findings
+        .iter()
+        .map(|finding| finding.title().chars().count());
     let width = names.max().unwrap_or(0);
     for finding in findings {
         let mark = match finding.state {
@@ -103,7 +122,7 @@ fn render_section(text: &mut String, findings: &[Finding]) {
             State::Warning => paint(WARNING, '!'),
             State::Failure => paint(BAD, '✗'),
         };
-        let (name, found) = (&finding.name, &finding.found);
+        let (name, found) = (finding.title(), &finding.found);
         writeln!(text, "  {mark} {name:width$}  {found}").ok();
         if let Some(advice) = &finding.advice {
             let margin = " ".repeat(width + 6);
@@ -152,6 +171,7 @@ mod tests {
                 "/home/u/.config/greenward/config.toml",
             ),
             Finding::warning("This folder", "trust", "not trusted", "greenward trust"),
+            Finding::ok("Projects", "cargo:.", "2 tests").called("roman (cargo)"),
             Finding::failure(
                 "Tools",
                 "cargo",
@@ -171,6 +191,9 @@ mod tests {
               ! trust  not trusted
                        greenward trust
 
+            Projects
+              ✓ roman (cargo)  2 tests
+
             Tools
               ✗ cargo  not found
                        install Rust from https://rustup.rs
@@ -186,13 +209,13 @@ mod tests {
             (0, State::Ok, "All is well."),
             (1, State::Ok, "All is well."),
             (2, State::Warning, "Tests can run; 1 to look at."),
-            (3, State::Failure, "1 missing."),
+            (4, State::Failure, "1 missing."),
         ] {
             let some = &findings()[..number];
             assert_eq!(worst(some), state);
             assert_eq!(plain(&conclusion(some, None)), expected);
         }
-        for (number, expected) in [(0, "No tests can run: why."), (3, "1 missing.")] {
+        for (number, expected) in [(0, "No tests can run: why."), (4, "1 missing.")] {
             let said = conclusion(&findings()[..number], Some("why"));
             assert_eq!(plain(&said), expected);
         }

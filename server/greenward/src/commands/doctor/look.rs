@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use greenward_core::TestId;
 use greenward_engine::{ItemView, Query};
+use greenward_lsp::project_name;
 use greenward_workspace::changes::changed_since_head;
 use greenward_workspace::dirs::Dirs;
 use greenward_workspace::files::{ReadError, read_text};
@@ -74,21 +75,21 @@ pub(super) async fn projects(
             .iter()
             .find(|view| view.item.id == id)
             .map_or(0, |view| view.state.tests);
+        let label = project_name(&project.id, Some(&project.root));
         let found = format!(
-            "{} in {}",
+            "{} in {}, {}",
             words::many(tests as usize, "test"),
-            words::path(&project.root, folder)
+            words::path(&project.root, folder),
+            project.id,
         );
-        findings.push(Finding::ok(PROJECTS, project.id.as_str(), found));
+        findings.push(Finding::ok(PROJECTS, project.id.as_str(), found).called(&label));
         for problem in &project.problems {
             let place = problem.location.as_ref();
             let place = place.map_or_else(String::new, |place| words::place(place, folder));
-            findings.push(Finding::warning(
-                PROJECTS,
-                project.id.as_str(),
-                problem.message.clone(),
-                place,
-            ));
+            let message = problem.message.clone();
+            findings.push(
+                Finding::warning(PROJECTS, project.id.as_str(), message, place).called(&label),
+            );
         }
     }
     Ok(findings)

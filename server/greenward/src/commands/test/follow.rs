@@ -27,6 +27,9 @@ pub(super) struct Follow<'a> {
     pub(super) signals: &'a mut Signals,
     pub(super) level: &'a Level,
     pub(super) clock: Clock,
+    /// Whether people are told why tests run though they were asked for: something else than the
+    /// user has selected them.
+    pub(super) explains: bool,
 }
 
 /// How it ended.
@@ -138,10 +141,16 @@ impl Follow<'_> {
             self.level.set(level);
         }
         let now = self.clock.elapsed();
-        if let (Notice::Run(run), Until::Interrupted(_)) = (notice, &*until)
+        if let Notice::Run(run) = notice
             && let RunWhat::Started { why, .. } = &run.what
         {
-            self.output.begin(run, why, now);
+            let watching = matches!(until, Until::Interrupted(_));
+            if watching {
+                self.output.begin(now);
+            }
+            if watching || self.explains {
+                self.output.explain(run, why);
+            }
         }
         let Some(run) = self.output.notice(notice) else {
             return;

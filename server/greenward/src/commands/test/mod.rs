@@ -76,6 +76,7 @@ async fn try_tests(
         signals,
         level,
         clock: world.clock,
+        explains: args.changed,
     };
     for which in requests {
         let affected_only = matches!(which, Which::Changed(_));

@@ -79,13 +79,16 @@ impl Output {
         !self.running.is_empty()
     }
 
-    /// Tells people why a run has begun that nobody asked for. If nothing ran before, the sums
-    /// begin anew.
-    pub(super) fn begin(&mut self, run: &RunNotice, why: &str, now: Duration) {
+    /// A run begins that nobody asked for. If nothing ran before, the sums begin anew.
+    pub(super) fn begin(&mut self, now: Duration) {
+        if self.programs.is_none() && !self.is_running() {
+            self.people.begin(now);
+        }
+    }
+
+    /// Tells people why the tests of a run were selected.
+    pub(super) fn explain(&mut self, run: &RunNotice, why: &str) {
         if self.programs.is_none() {
-            if !self.is_running() {
-                self.people.begin(now);
-            }
             let name = self.people.project(&run.project);
             self.people.heading(&format!("{name}: {why}"));
         }
