@@ -103,7 +103,8 @@ pub struct Cargo {
     pub profile: Option<String>,
     /// Run documentation tests too.
     pub doc_tests: bool,
-    /// Show a backtrace with every panic.
+    /// Show a backtrace with every panic. Without it, RUST_BACKTRACE of the environment decides, as
+    /// for `cargo test`. The time that a backtrace takes counts as the test's.
     pub backtrace: bool,
     /// How many tests of one binary run at once, where it is not libtest's own choice.
     #[schemars(range(min = 1, max = 4096), example = 4)]

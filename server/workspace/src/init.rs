@@ -120,7 +120,8 @@ mod tests {
             # Run documentation tests too.
             # doc_tests = true
 
-            # Show a backtrace with every panic.
+            # Show a backtrace with every panic. Without it, RUST_BACKTRACE of the environment decides, as
+            # for `cargo test`. The time that a backtrace takes counts as the test's.
             # backtrace = false
 
             # How many tests of one binary run at once, where it is not libtest's own choice.

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let tests: Vec<(&str, fn())> = tests! {
         running::{
             every_outcome,
+            backtraces_come_where_the_environment_asks_for_them,
             documentation_tests,
             a_target_with_a_main_of_its_own,
             what_ends_its_process_takes_no_other_test_with_it,

@@ -61,6 +61,25 @@ a/test/it::passes_too passed
     assert_eq!(&*said.results["a/lib::tests::passes"].output, "seen\n");
 }
 
+pub(crate) fn backtraces_come_where_the_environment_asks_for_them() {
+    for (asked, setting, shown) in [("0", false, false), ("1", false, true), ("0", true, true)] {
+        let mut world = World::new(&format!(
+            "{PACKAGE}//- .cargo/config.toml
+[env]
+RUST_BACKTRACE = {{ value = \"{asked}\", force = true }}
+//- src/lib.rs
+#[test] fn fails() {{ panic!(\"no\") }}
+"
+        ));
+        world.settings.cargo.backtrace = setting;
+        let said = world.run(Selection::All);
+        let output = &said.results["a/lib::fails"].output;
+        let case = format!("RUST_BACKTRACE={asked}, cargo.backtrace = {setting}");
+        let seen = output.contains("stack backtrace:");
+        assert_eq!(seen, shown, "{case}: {output}");
+    }
+}
+
 pub(crate) fn documentation_tests() {
     let mut world = check(
         "//- src/lib.rs
