@@ -28,6 +28,7 @@ use tower_lsp::{LanguageServer, LspService, async_trait};
 use crate::abilities::Abilities;
 use crate::action::{self, Question};
 use crate::command::Command;
+use crate::newer::{AsksForContent, TEXT_DOCUMENT_CONTENT};
 use crate::notices::{self, LogLevel};
 use crate::session::{SECTION, Session};
 use crate::texts::Texts;
@@ -73,21 +74,29 @@ pub(crate) struct Backend {
     client: Client,
     setup: Mutex<Option<Setup>>,
     session: Slot,
+    content: AsksForContent,
 }
 
 impl Backend {
     /// The service, with our own methods. The session will be found in `session`.
-    pub(crate) fn service(client: Client, setup: Setup, session: Slot) -> LspService<Self> {
+    pub(crate) fn service(
+        client: Client,
+        setup: Setup,
+        session: Slot,
+        content: AsksForContent,
+    ) -> LspService<Self> {
         let (service, _) = LspService::build(|_| Self {
             client,
             setup: Mutex::new(Some(setup)),
             session,
+            content,
         })
         .custom_method(method::Discover::METHOD, Self::discover)
         .custom_method(method::Run::METHOD, Self::run)
         .custom_method(method::Cancel::METHOD, Self::cancel)
         .custom_method(method::Status::METHOD, Self::status)
         .custom_method(method::Document::METHOD, Self::document)
+        .custom_method(TEXT_DOCUMENT_CONTENT, Self::document)
         .custom_method("window/workDoneProgress/cancel", Self::cancel_progress)
         .finish();
         service
@@ -137,7 +146,8 @@ impl Backend {
 impl LanguageServer for Backend {
     async fn initialize(&self, params: InitializeParams) -> Result<InitializeResult> {
         let options = options(params.initialization_options.as_ref());
-        let abilities = Abilities::new(&params, &options);
+        let mut abilities = Abilities::new(&params, &options);
+        abilities.documents |= self.content.get();
         let setup = self
             .setup
             .lock()

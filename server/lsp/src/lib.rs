@@ -21,6 +21,7 @@ mod hint;
 mod hover;
 mod lens;
 mod method;
+mod newer;
 mod notices;
 mod output;
 mod perform;
@@ -40,6 +41,7 @@ pub use backend::{Engine, Setup, Wishes};
 pub use words::project as project_name;
 
 use backend::{Backend, Slot};
+use newer::{AsksForContent, Newer};
 use transport::Ended;
 
 /// Serves one editor until the connection ends, and then ends the engine: when this returns, every
@@ -56,7 +58,11 @@ pub async fn serve(
     let session = Slot::default();
     let build = {
         let session = Arc::clone(&session);
-        |client| Backend::service(client, setup, session)
+        |client| {
+            let content = AsksForContent::default();
+            let service = Backend::service(client, setup, session, content.clone());
+            Newer::new(service, content)
+        }
     };
     let ended = transport::serve(build, input, output, alive).await;
     if let Some(session) = session.get() {

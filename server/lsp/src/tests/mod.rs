@@ -49,6 +49,23 @@ fn the_server_says_what_it_can_do() {
 }
 
 #[test]
+fn documents_of_our_own_are_declared_to_who_asks_for_them() {
+    let check = |capabilities: Value, declared: Value| {
+        let mut editor = start(&[], nobody);
+        let result = editor.request("initialize", &json!({ "capabilities": capabilities }));
+        let workspace = &result["capabilities"]["workspace"];
+        assert_eq!(workspace["textDocumentContent"], declared, "{result}");
+        assert_eq!(workspace["workspaceFolders"]["supported"], true);
+        editor.notify("initialized", &json!({}));
+        assert_eq!(editor.close(), 0);
+    };
+    let workspace = |content: Value| json!({ "workspace": { "textDocumentContent": content } });
+    check(workspace(json!({})), json!({ "schemes": ["greenward"] }));
+    check(workspace(Value::Null), Value::Null);
+    check(json!({}), Value::Null);
+}
+
+#[test]
 fn the_tree_is_walked_from_the_projects_down() {
     let mut editor = roman(&json!({}), &json!({}));
     let projects = editor.request("greenward/discover", &json!({}));
@@ -290,19 +307,31 @@ fn output_is_shown_in_the_best_way_that_the_editor_knows() {
     let show = json!({ "command": "greenward.showOutput", "arguments": [id] });
     let able = json!({ "window": { "showDocument": { "support": true } } });
 
-    // A document of our own, whose text is then asked for.
-    let options = json!({ "greenwardDocuments": true });
-    let mut editor = open(&[PROJECT, ROMAN], &able, &options, shows);
-    editor.settle();
-    assert_eq!(
-        editor.request("workspace/executeCommand", &show),
-        Value::Null
-    );
-    let uri = editor.wait_for_method("window/showDocument")["uri"].take();
-    let document = editor.request("greenward/document", &json!({ "uri": uri }));
+    // A document of our own, whose text is then asked for: in our way, or in that of LSP 3.18.
     let text = format!("{id}\nnot run yet\n");
-    assert_eq!(document["text"], json!(text));
-    assert_eq!(editor.close(), 0);
+    let content = json!({
+        "window": { "showDocument": { "support": true } },
+        "workspace": { "textDocumentContent": {} },
+    });
+    for (capabilities, options, method) in [
+        (
+            &able,
+            json!({ "greenwardDocuments": true }),
+            "greenward/document",
+        ),
+        (&content, json!({}), "workspace/textDocumentContent"),
+    ] {
+        let mut editor = open(&[PROJECT, ROMAN], capabilities, &options, shows);
+        editor.settle();
+        assert_eq!(
+            editor.request("workspace/executeCommand", &show),
+            Value::Null
+        );
+        let uri = editor.wait_for_method("window/showDocument")["uri"].take();
+        let document = editor.request(method, &json!({ "uri": uri }));
+        assert_eq!(document["text"], json!(text));
+        assert_eq!(editor.close(), 0);
+    }
 
     // A file.
     let mut editor = open(&[PROJECT, ROMAN], &able, &json!({}), shows);

@@ -1,10 +1,12 @@
 //! A connection from its beginning to its end.
 
+use std::fmt::Display;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tower_lsp::{LanguageServer, LspService};
+use tower::Service;
+use tower_lsp::jsonrpc::{Request, Response};
 
 use super::client::Client;
 use super::dispatch::Dispatch;
@@ -57,12 +59,17 @@ impl Ended {
 /// The service's own way to the client is not connected: what `build` is given is. When this
 /// returns everything that could be written is written. A read that blocks keeps its thread: end
 /// the process, do not wait for threads.
-pub async fn serve<S: LanguageServer>(
-    build: impl FnOnce(Client) -> LspService<S>,
+pub async fn serve<S>(
+    build: impl FnOnce(Client) -> S,
     input: impl Read + Send + 'static,
     output: impl Write + Send + 'static,
     alive: impl Fn(u32) -> bool + Send + 'static,
-) -> Ended {
+) -> Ended
+where
+    S: Service<Request, Response = Option<Response>>,
+    S::Error: Display + Send + 'static,
+    S::Future: Future<Output = Result<Option<Response>, S::Error>> + Unpin + Send + 'static,
+{
     let outbox = match Outbox::start(output) {
         Ok(outbox) => outbox,
         Err(error) => return Ended::OutputBroken(OutputError::Write(Arc::new(error))),
