@@ -179,12 +179,11 @@ impl Project {
         cargo::is_structure(path) || pytest::is_structure(path)
     }
 
-    /// Whether running tests writes this file of its own accord, so that a change of it during a
-    /// run is nobody's doing: cargo's lock file, coverage's database.
+    /// Whether running tests of any framework writes this file of its own accord, so that a change
+    /// of it during a run is nobody's doing.
     #[must_use]
     pub fn is_made_by_runs(path: &Utf8Path) -> bool {
-        path.file_name()
-            .is_some_and(|name| name == "Cargo.lock" || name.starts_with(".coverage"))
+        cargo::is_made_by_runs(path) || pytest::is_made_by_runs(path)
     }
 
     /// Which units a change to this file affects.

@@ -37,6 +37,12 @@ pub fn is_structure(path: &Utf8Path) -> bool {
     }
 }
 
+/// Whether cargo writes this file of its own accord when it builds.
+#[must_use]
+pub fn is_made_by_runs(path: &Utf8Path) -> bool {
+    path.file_name() == Some("Cargo.lock")
+}
+
 pub(super) fn of(project: &Project, path: &Utf8Path) -> Affected {
     if is_build_input(project, path) {
         let name = relative(project.root(), path);
@@ -209,6 +215,12 @@ mod tests {
         check("/config.toml", "nothing");
         check("/elsewhere/.cargo/config.toml", "nothing");
         check("/elsewhere/rust-toolchain", "nothing");
+    }
+
+    #[test]
+    fn what_cargo_writes_itself() {
+        assert!(is_made_by_runs(Utf8Path::new("/w/Cargo.lock")));
+        assert!(!is_made_by_runs(Utf8Path::new("/w/Cargo.toml")));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod project;
 #[cfg(test)]
 mod testing;
 
-pub use affected::is_structure;
+pub use affected::{is_made_by_runs, is_structure};
 pub use detect::detect;
 pub use facts::{FileFacts, parse};
 pub use items::local;

@@ -231,6 +231,13 @@ pub(super) fn unseen(project: &Project) -> BTreeSet<Unit> {
         .collect()
 }
 
+/// Whether running tests writes this file of its own accord: the database of coverage.
+#[must_use]
+pub fn is_made_by_runs(path: &Utf8Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.starts_with(".coverage") && name != ".coveragerc"
+}
+
 /// Files that say how the project is built, configured or installed.
 fn is_setup(name: &str) -> bool {
     CONFIG_FILES.contains(&name)
@@ -354,6 +361,18 @@ mod tests {
         );
         check(".git/index", "nothing");
         check("src/app/models.py~", "nothing");
+    }
+
+    #[test]
+    fn what_runs_write_themselves() {
+        for (name, made) in [
+            (".coverage", true),
+            (".coverage.host.123", true),
+            (".coveragerc", false),
+            ("test_a.py", false),
+        ] {
+            assert_eq!(is_made_by_runs(Utf8Path::new(name)), made, "{name}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod testing;
 mod unseen;
 mod wire;
 
+pub use affected::is_made_by_runs;
 pub use config::Options;
 pub use decode::{Decoder, Ending, Finished};
 pub use detect::{detect, is_structure};
