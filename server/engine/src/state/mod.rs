@@ -1,12 +1,13 @@
 //! The state of the workspace, and what each event means for it.
 //!
 //! Pure: [`State::handle`] takes an event and the time, changes the state, and returns what is to
-//! be done. One module for each kind of event: [`documents`], [`folders`], [`runs`]; [`selection`]
-//! finds what a run is about; [`show`] and [`answers`] make what is seen.
+//! be done. One module for each kind of event: [`documents`], [`folders`], [`runs`], [`reports`];
+//! [`selection`] finds what a run is about; [`show`] and [`answers`] make what is seen.
 
 mod answers;
 mod documents;
 mod folders;
+mod reports;
 mod runs;
 mod selection;
 mod show;
