@@ -190,6 +190,35 @@ fn a_file_changed_outside_the_editor_makes_results_stale() {
 }
 
 #[test]
+fn a_file_that_code_includes_from_outside_its_package_is_an_input() {
+    let world = World::new(
+        r#"
+        //- README.md
+        six
+        //- double/Cargo.toml
+        [package]
+        name = "double"
+        version = "0.1.0"
+        edition = "2021"
+        //- double/src/lib.rs
+        #[test]
+        fn reads() { assert!(include_str!("../../README.md").contains("six")); }
+        "#,
+    );
+    let mut client = Client::start(&world, options(Profile::Neovim).trusted());
+    client.execute("greenward.runAll", json!([]));
+    client.wait_for("the test to pass", |client| {
+        (client.status()["counts"]["passed"] == 1).then_some(())
+    });
+    client.wait_until_idle();
+    world.write("README.md", "seven\n");
+    client.wait_for("the failure", |client| {
+        client.diagnostics("double/src/lib.rs").pop()
+    });
+    client.wait_until_idle();
+}
+
+#[test]
 fn a_run_that_is_asked_for_sees_what_the_watcher_cannot() {
     let world = package();
     world.write(".gitignore", "generated.rs\ntarget\n");
