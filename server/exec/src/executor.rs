@@ -21,8 +21,8 @@ use crate::process::{Process, Supervisor};
 
 /// Starts processes. Cheap to clone.
 ///
-/// Every process runs under a supervisor: `SUPERVISOR supervise FOLDER -- PROGRAM ARGS…`, which
-/// ends the whole tree of processes as soon as it is asked to, the process itself has ended, or
+/// Every process runs under a supervisor: `SUPERVISOR supervise FOLDER VARIABLES… -- PROGRAM ARGS…`,
+/// which ends the whole tree of processes as soon as it is asked to, the process itself has ended, or
 /// the daemon is gone. See [`supervise`](crate::supervise).
 #[derive(Debug, Clone)]
 pub struct Executor {
@@ -125,9 +125,7 @@ impl Executor {
         let mut command = Command::new(self.supervisor.as_std_path());
         command
             .arg0("greenward")
-            .args(["supervise", invocation.folder.as_str(), "--"])
-            .arg(&invocation.program)
-            .args(&invocation.args)
+            .args(["supervise", invocation.folder.as_str()])
             .env_clear()
             .envs(self.env.iter())
             .stdin(OwnedFd::from(theirs))
@@ -135,12 +133,23 @@ impl Executor {
             .stderr(Stdio::piped());
         for (name, value) in &invocation.env {
             match value {
+                // The supervisor's own libraries are none of the program's.
+                Some(value) if is_of_the_loader(name) => command.arg(format!("{name}={value}")),
                 Some(value) => command.env(name, value),
                 None => command.env_remove(name),
             };
         }
+        command
+            .arg("--")
+            .arg(&invocation.program)
+            .args(&invocation.args);
         Supervisor::new(command.spawn()?, ours, writer)
     }
+}
+
+/// Whether a variable tells the system which libraries to load into a process.
+fn is_of_the_loader(variable: &str) -> bool {
+    variable.starts_with("LD_") || variable.starts_with("DYLD_")
 }
 
 /// Why a process could not be started.

@@ -16,9 +16,10 @@ mod events;
 mod phase;
 mod tree;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -35,7 +36,10 @@ use crate::control::{self, Report};
 /// What processes get that the program leaves behind at its end.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
 
-/// Runs as a supervisor: `FOLDER -- PROGRAM ARGS…`, with a socket to the daemon as stdin.
+/// Runs as a supervisor: `FOLDER VARIABLES… -- PROGRAM ARGS…`, with a socket to the daemon as stdin.
+///
+/// The program has the supervisor's environment and these variables, written `NAME=VALUE`: the ones
+/// that would change the supervisor, too.
 ///
 /// `args` are the program's arguments after the word `supervise`. Call it first thing in `main`,
 /// before any other thread or runtime is started. Returns the exit code as a shell would give it;
@@ -57,20 +61,26 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 struct Job {
     folder: OsString,
+    variables: Vec<(OsString, OsString)>,
     program: OsString,
     args: Vec<OsString>,
 }
 
 impl Job {
     fn parse(mut args: impl Iterator<Item = OsString>) -> io::Result<Self> {
-        match (args.next(), args.next(), args.next()) {
-            (Some(folder), Some(dashes), Some(program)) if dashes == "--" => Ok(Self {
-                folder,
-                program,
-                args: args.collect(),
-            }),
-            _ => Err(io::Error::other("for greenward's own use only")),
-        }
+        let not_ours = || io::Error::other("for greenward's own use only");
+        let folder = args.next().ok_or_else(not_ours)?;
+        let variables = args
+            .by_ref()
+            .take_while(|arg| arg != "--")
+            .map(|variable| assignment(&variable).ok_or_else(not_ours))
+            .collect::<io::Result<_>>()?;
+        Ok(Self {
+            folder,
+            variables,
+            program: args.next().ok_or_else(not_ours)?,
+            args: args.collect(),
+        })
     }
 
     fn supervise(self) -> io::Result<Exit> {
@@ -106,6 +116,7 @@ impl Job {
         let mut command = Command::new(&self.program);
         command
             .args(&self.args)
+            .envs(self.variables)
             .stdin(stdin.map_or_else(Stdio::null, Stdio::from))
             .process_group(0);
         let refused = |error: io::Error| {
@@ -118,6 +129,14 @@ impl Job {
             .map(|child| Pid::from_child(&child))
             .map_err(refused)
     }
+}
+
+/// The parts of `NAME=VALUE`.
+fn assignment(text: &OsStr) -> Option<(OsString, OsString)> {
+    let bytes = text.as_bytes();
+    let sign = bytes.iter().position(|&byte| byte == b'=')?;
+    let part = |bytes| OsStr::from_bytes(bytes).to_owned();
+    Some((part(&bytes[..sign]), part(&bytes[sign + 1..])))
 }
 
 /// Tells the daemon. If it is gone, `watch` sees that.

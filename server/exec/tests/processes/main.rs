@@ -35,6 +35,7 @@ fn main() -> ExitCode {
             reports_exit_codes_and_signals,
             says_what_is_wrong_with_a_start,
             gives_the_environment_it_was_told,
+            keeps_the_libraries_of_the_program_from_the_supervisor,
             runs_in_its_own_folder_group_and_session,
             passes_input_through,
             output_ends_when_the_program_closes_it,

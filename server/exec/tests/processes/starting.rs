@@ -126,6 +126,23 @@ pub(crate) fn gives_the_environment_it_was_told() {
     });
 }
 
+pub(crate) fn keeps_the_libraries_of_the_program_from_the_supervisor() {
+    World::run(async |world| {
+        let script = "echo \"$LD_LIBRARY_PATH\"; tr '\\0' '\\n' </proc/$PPID/environ";
+        let invocation = Invocation::new("sh", world.folder())
+            .args(["-c", script])
+            .env("LD_LIBRARY_PATH", "/its own");
+        let output = world
+            .executor
+            .output(&invocation, Limits::default(), &CancellationToken::new())
+            .await
+            .unwrap();
+        let (program, supervisor) = output.stdout.split_once('\n').unwrap();
+        assert_eq!(program, "/its own");
+        assert!(!supervisor.contains("/its own"), "{supervisor}");
+    });
+}
+
 pub(crate) fn runs_in_its_own_folder_group_and_session() {
     World::run(async |world| {
         let mut process = world
