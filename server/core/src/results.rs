@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{Counts, Outcome, ProjectId, RunId, TestId, TestResult, Unit};
@@ -133,7 +134,10 @@ struct Inputs {
 pub struct Results {
     clock: u64,
     inputs: HashMap<ProjectId, Inputs>,
-    tests: HashMap<TestId, Entry>,
+    /// This kind of map keeps the hashes of its keys, and so grows without long pauses.
+    tests: IndexMap<TestId, Entry>,
+    /// All results, counted.
+    counts: Counts,
     running: HashMap<TestId, RunId>,
 }
 
@@ -193,7 +197,7 @@ impl Results {
         } = finished;
         self.running.remove(&test);
         let mut past = VecDeque::new();
-        if let Some(before) = self.tests.remove(&test) {
+        if let Some(before) = self.take(&test) {
             let same_inputs = self.last_change(&project, unit.as_ref()) <= before.stamp;
             let failed_before =
                 before.result.outcome.is_bad() || before.result.outcome == Outcome::Flaky;
@@ -203,6 +207,7 @@ impl Results {
             past = before.past;
         }
         let outcome = result.outcome;
+        self.counts.add(outcome);
         if past.len() == PAST {
             past.pop_front();
         }
@@ -251,14 +256,25 @@ impl Results {
 
     /// There is nothing to be said of a test any more.
     pub fn forget(&mut self, test: &TestId) {
-        self.tests.remove(test);
+        self.take(test);
         self.running.remove(test);
+    }
+
+    fn take(&mut self, test: &TestId) -> Option<Entry> {
+        let entry = self.tests.swap_remove(test)?;
+        self.counts.remove(entry.result.outcome);
+        Some(entry)
     }
 
     /// A project is gone, with all that is known of it.
     pub fn forget_project(&mut self, project: &ProjectId) {
         self.inputs.remove(project);
         self.tests.retain(|_, entry| entry.project != *project);
+        self.counts = self
+            .tests
+            .values()
+            .map(|entry| entry.result.outcome)
+            .collect();
     }
 
     /// The result of a test.
@@ -310,10 +326,7 @@ impl Results {
     /// All shown results, counted.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.tests
-            .values()
-            .map(|entry| entry.result.outcome)
-            .collect()
+        self.counts
     }
 
     fn freshness_of(&self, entry: &Entry) -> Freshness {

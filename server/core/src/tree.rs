@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::{ProjectId, Range, TestId, TestItem};
 
@@ -38,7 +38,8 @@ impl Node {
 /// parameter cases; these live as long as the item above them.
 #[derive(Debug, Clone, Default)]
 pub struct TestTree {
-    nodes: HashMap<TestId, Node>,
+    /// This kind of map keeps the hashes of its keys, and so grows without long pauses.
+    nodes: IndexMap<TestId, Node>,
     roots: Vec<TestId>,
     by_file: HashMap<(ProjectId, Utf8PathBuf), IndexSet<TestId>>,
     files: BTreeMap<Utf8PathBuf, BTreeSet<ProjectId>>,
@@ -212,12 +213,15 @@ impl TestTree {
         self.files.keys().map(Utf8PathBuf::as_path)
     }
 
-    /// The files in which a project has items.
-    pub fn files_of(&self, project: &ProjectId) -> impl Iterator<Item = &Utf8Path> {
+    /// The files in a folder that have items, each with the projects that they are items of.
+    pub fn files_below<'a>(
+        &'a self,
+        folder: &'a Utf8Path,
+    ) -> impl Iterator<Item = (&'a Utf8Path, &'a BTreeSet<ProjectId>)> {
         self.files
-            .iter()
-            .filter(move |(_, projects)| projects.contains(project))
-            .map(|(file, _)| file.as_path())
+            .range(folder.to_owned()..)
+            .map(|(file, projects)| (file.as_path(), projects))
+            .take_while(move |(file, _)| file.starts_with(folder))
     }
 
     /// How many items there are that can be run by themselves.
@@ -244,7 +248,7 @@ impl TestTree {
             // Without its children it counted if it is a test; so it does now, or not.
             if self
                 .nodes
-                .remove(&id)
+                .swap_remove(&id)
                 .is_some_and(|node| node.item.kind.is_test())
                 && children.is_empty()
             {
@@ -339,7 +343,11 @@ impl TestTree {
             self.remove(&child, gone);
         }
         self.unlink(id);
-        if self.nodes.remove(id).is_some_and(|node| node.is_leaf()) {
+        if self
+            .nodes
+            .swap_remove(id)
+            .is_some_and(|node| node.is_leaf())
+        {
             self.tests -= 1;
         }
         gone.push(id.clone());

@@ -27,7 +27,8 @@ use crate::watch::Watch;
 
 /// Showing what changed takes at most this part of the time.
 const SHOWING_SHARE: u32 = 10;
-const SHORTEST_REST: Duration = Duration::from_millis(1);
+/// Quick tests do not each have the editor told of by itself.
+const SHORTEST_REST: Duration = Duration::from_millis(10);
 const LONGEST_REST: Duration = Duration::from_millis(200);
 
 /// What an engine is given. Nothing else of the outside world decides what it does.
@@ -121,8 +122,37 @@ pub fn start(config: Config) -> (Handle, mpsc::UnboundedReceiver<Notice>) {
         events,
         notices,
     };
-    tokio::spawn(driver.run(told, happened));
+    run_in_thread(driver.run(told, happened));
     (Handle { commands, texts }, noticed)
+}
+
+/// Runs the loop in a thread of its own, so that no other task can keep it from a core or take its
+/// time from it. (A worker of the runtime does not give away the task that it was to run next, and
+/// may be busy for long.) The loop is dropped when the runtime ends: its timers end with that.
+fn run_in_thread(the_loop: impl Future<Output = ()> + Send + 'static) {
+    let (alive, runtime_ended) = oneshot::channel::<()>();
+    let (running, loop_ended) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        // An error says that the loop has ended, which is what is waited for.
+        let _ = loop_ended.await;
+        drop(alive);
+    });
+    let runtime = tokio::runtime::Handle::current();
+    let spawned = std::thread::Builder::new()
+        .name("greenward-loop".to_owned())
+        .spawn(move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    biased;
+                    _ = runtime_ended => {}
+                    () = the_loop => {}
+                }
+            });
+            drop(running);
+        });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "the engine cannot work: no thread could be started");
+    }
 }
 
 struct Driver {
@@ -161,12 +191,14 @@ impl Driver {
                     None => break None,
                 },
             };
+            let ends = matches!(event, Event::RunEnded { .. });
             let effects = self.state.handle(event, (self.clock)());
             if let Some(reply) = self.carry_out(effects) {
                 break Some(reply);
             }
-            if rest.is_none() {
-                rest = self.show();
+            // What a run has come to is shown at once.
+            if rest.is_none() || ends {
+                rest = self.show().or(rest);
             }
         };
         told.close();
@@ -239,6 +271,9 @@ impl Driver {
                 } => self.wait(project, generation, duration),
                 Effect::Run(run, work) => self.runners.run(run, work),
                 Effect::List(work) => self.runners.list(work),
+                Effect::Drop(project) => {
+                    tokio::task::spawn_blocking(move || drop(project));
+                }
                 Effect::Cancel(run) => self.runners.cancel(run),
                 Effect::Close(project) => self.runners.close(&project),
                 Effect::Notify(notice) => {

@@ -81,6 +81,9 @@ pub(crate) enum Effect {
     Run(RunId, Work),
     /// Ask a framework which tests there are.
     List(Work),
+    /// Let go of what a project was before it was read again. That takes long where there are many
+    /// files, so the loop does not do it.
+    Drop(Arc<Project>),
     /// Stop a run.
     Cancel(RunId),
     /// End what is kept warm for a project.

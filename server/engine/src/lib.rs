@@ -8,6 +8,7 @@
 //! event means and returns [`effect::Effect`]s; the driver carries them out in tasks of their own,
 //! which send events back. The state never waits, reads no file and starts no process.
 
+mod background;
 mod command;
 mod driver;
 mod effect;

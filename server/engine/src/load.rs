@@ -15,14 +15,16 @@ use greenward_workspace::trust::{SettingsHash, Trust, TrustError, TrustFile, Wor
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::background;
 use crate::event::Event;
 use crate::notice::Diagnostic;
 use crate::state::Loaded;
 use crate::survive;
 use crate::view::TrustState;
 
-/// Items are sent to the loop in portions of about so many, so that each takes it little time.
-const PORTION: usize = 500;
+/// Items are sent to the loop in portions of about so many, so that each takes it well below a
+/// millisecond.
+const PORTION: usize = 100;
 
 /// So many files are parsed before their items are sent.
 const BATCH: usize = 512;
@@ -167,7 +169,8 @@ impl Loader {
     /// Finds the projects of a folder and the tests in them.
     pub(crate) fn load(&self, what: Load) {
         let events = self.events.clone();
-        tokio::task::spawn_blocking(move || {
+        let folder = what.folder.clone();
+        let spawned = background::spawn("greenward-loader", move || {
             let (folder, generation) = (what.folder.clone(), what.generation);
             let read = || load(what, &events, &parse);
             if let Err(problem) = survive::folder(&folder, read) {
@@ -183,6 +186,9 @@ impl Loader {
                 });
             }
         });
+        if let Err(error) = spawned {
+            tracing::error!(%folder, %error, "a folder cannot be read: no thread could be started");
+        }
     }
 }
 
@@ -330,7 +336,7 @@ type Parse = dyn Fn(&Utf8Path, &str) -> Option<Facts> + Sync;
 /// What was read of a file.
 type Read = Result<Option<Facts>, Problem>;
 
-/// The facts of some files, read and parsed by all cores.
+/// The facts of some files, read and parsed by all cores but one: that is left to the editor.
 fn read_facts<'a>(
     paths: &[&'a Utf8Path],
     files: &FolderFiles,
@@ -341,7 +347,8 @@ fn read_facts<'a>(
         (*path, survive::file(path, read))
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = paths.len().div_ceil(cores).max(SHARE);
+    let threads = cores.saturating_sub(1).max(1);
+    let share = paths.len().div_ceil(threads).max(SHARE);
     std::thread::scope(|scope| {
         let threads: Vec<_> = paths
             .chunks(share)
@@ -436,6 +443,7 @@ fn load(what: Load, events: &UnboundedSender<Event>, parse: &Parse) {
             }
         }
         send(&mut found);
+        project.prepare();
     }
     let _ = events.send(Event::Loaded {
         folder,

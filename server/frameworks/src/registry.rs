@@ -158,6 +158,15 @@ impl Project {
         }
     }
 
+    /// Makes what the first question about affected units would otherwise have to make, which takes
+    /// long where there are many files.
+    pub fn prepare(&self) {
+        match self {
+            Project::Cargo(_) => {}
+            Project::Pytest(project) => project.prepare(),
+        }
+    }
+
     /// Takes the facts of a file, or that it is gone, and says what that does to the test tree.
     pub fn update(&mut self, path: &Utf8Path, facts: Option<&Facts>) -> TreeChange {
         match (self, facts) {

@@ -1,6 +1,6 @@
 //! The folders of the workspace: their settings, their trust, and what is found in them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -43,7 +43,7 @@ impl State {
                 offered: false,
                 missed: BTreeSet::new(),
                 missed_saves: BTreeSet::new(),
-                seen: HashMap::new(),
+                unseen: HashMap::new(),
                 problems: Vec::new(),
                 waiting: Vec::new(),
             },
@@ -215,12 +215,13 @@ impl State {
             .filter(|other| other.starts_with(path) && *other != path)
             .cloned()
             .collect();
+        let unseen = self.files_in(path);
         let Some(folder) = self.folders.get_mut(path) else {
             return;
         };
         folder.generation += 1;
         folder.loaded = false;
-        folder.seen.clear();
+        folder.unseen = unseen;
         let generation = folder.generation;
         self.effects.push(Effect::Load {
             folder: path.to_owned(),
@@ -264,11 +265,11 @@ impl State {
         let Some(folder) = self.reading(path, generation) else {
             return;
         };
-        folder
-            .seen
-            .entry(project.clone())
-            .or_default()
-            .extend(files.iter().map(|(file, _)| file.clone()));
+        if let Some(unseen) = folder.unseen.get_mut(project) {
+            for (file, _) in &files {
+                unseen.remove(file);
+            }
+        }
         for (file, items) in files {
             self.replace_file(project, &file, items);
         }
@@ -301,7 +302,7 @@ impl State {
             return;
         };
         folder.loaded = true;
-        let seen = std::mem::take(&mut folder.seen);
+        let mut unseen = std::mem::take(&mut folder.unseen);
         for problem in loaded.problems {
             match &problem.location {
                 Some(location) => {
@@ -322,10 +323,15 @@ impl State {
         }
         for project in loaded.projects {
             let id = project.id().clone();
-            self.drop_files_but(&id, seen.get(&id));
+            for file in unseen.remove(&id).unwrap_or_default() {
+                self.replace_file(&id, &file, Vec::new());
+            }
             let project = Arc::new(project);
             match self.projects.get_mut(&id) {
-                Some(state) => state.project = project,
+                Some(state) => {
+                    let before = std::mem::replace(&mut state.project, project);
+                    self.effects.push(Effect::Drop(before));
+                }
                 None => {
                     self.projects.insert(id, ProjectState::new(path, project));
                 }
@@ -446,17 +452,16 @@ impl State {
         self.effects.push(Effect::Close(id.clone()));
     }
 
-    /// Removes the items of files that the newest reading did not find.
-    fn drop_files_but(&mut self, id: &ProjectId, seen: Option<&BTreeSet<Utf8PathBuf>>) {
-        let gone: Vec<Utf8PathBuf> = self
-            .tree
-            .files_of(id)
-            .filter(|file| seen.is_none_or(|seen| !seen.contains(*file)))
-            .map(Utf8Path::to_owned)
-            .collect();
-        for file in gone {
-            self.replace_file(id, &file, Vec::new());
+    /// The files in a folder that have items, for each project.
+    fn files_in(&self, folder: &Utf8Path) -> HashMap<ProjectId, HashSet<Utf8PathBuf>> {
+        let mut files: HashMap<ProjectId, HashSet<Utf8PathBuf>> = HashMap::new();
+        for (file, projects) in self.tree.files_below(folder) {
+            for project in projects {
+                let of_project = files.entry(project.clone()).or_default();
+                of_project.insert(file.to_owned());
+            }
         }
+        files
     }
 
     /// Puts new items into the tree and forgets what is known of those that are gone.

@@ -14,7 +14,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,8 +97,8 @@ struct Folder {
     /// Files that changed while the folder was being read, and those that were saved in an editor.
     missed: BTreeSet<Utf8PathBuf>,
     missed_saves: BTreeSet<Utf8PathBuf>,
-    /// Files that have items, as the reading that goes on says.
-    seen: HashMap<ProjectId, BTreeSet<Utf8PathBuf>>,
+    /// Files that had items before the reading that goes on, and that it has not come to yet.
+    unseen: HashMap<ProjectId, HashSet<Utf8PathBuf>>,
     /// Broken manifests and configuration files.
     problems: Vec<Problem>,
     /// Asked for before the folder was read.

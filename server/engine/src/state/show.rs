@@ -14,6 +14,9 @@ use crate::notice::{Diagnostic, Notice};
 /// A diagnostic's message is cut after so many lines; the output has all.
 const MESSAGE_LINES: usize = 24;
 
+/// So many files are shown at once, so that requests need not wait for more.
+const FILES_AT_ONCE: usize = 64;
+
 /// Where a bad result is shown.
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
@@ -24,9 +27,12 @@ pub(super) struct Placed {
 }
 
 impl State {
-    /// Notices for all that has changed since the last call.
+    /// Notices for what has changed since the last call. Where many files have, the rest of them is
+    /// left for the next one.
     pub(crate) fn flush(&mut self) -> Vec<Effect> {
-        let touched = std::mem::take(&mut self.touched);
+        let touched: Vec<Utf8PathBuf> = (0..FILES_AT_ONCE)
+            .map_while(|_| self.touched.pop_first())
+            .collect();
         for file in &touched {
             let diagnostics = self.diagnostics(file);
             let before = self.shown.get(file);
@@ -45,9 +51,8 @@ impl State {
             }));
         }
         if !touched.is_empty() {
-            self.effects.push(Effect::Notify(Notice::ItemsChanged {
-                files: touched.into_iter().collect(),
-            }));
+            self.effects
+                .push(Effect::Notify(Notice::ItemsChanged { files: touched }));
         }
         std::mem::take(&mut self.effects)
     }

@@ -97,6 +97,11 @@ impl Project {
         &self.files
     }
 
+    pub(crate) fn prepare(&self) {
+        self.graph();
+        self.unseen();
+    }
+
     pub(super) fn graph(&self) -> &Graph {
         self.graph
             .get_or_init(|| Arc::new(Graph::new(self.folder(), &self.files)))
