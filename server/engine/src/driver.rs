@@ -299,3 +299,29 @@ impl Driver {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::*;
+
+    #[test]
+    fn the_loop_goes_with_the_runtime() {
+        let (held, gone) = channel::<()>();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            run_in_thread(async move {
+                let _held = held;
+                std::future::pending().await
+            });
+        });
+        drop(runtime);
+        let waited = gone.recv_timeout(Duration::from_secs(30));
+        assert_eq!(waited, Err(RecvTimeoutError::Disconnected));
+    }
+}

@@ -703,3 +703,46 @@ fn a_project_that_is_gone_takes_everything_with_it() {
     let status = answer.try_recv().unwrap();
     assert_eq!((status.tests, status.counts.total()), (0, 0));
 }
+
+#[test]
+fn a_flood_of_changes_is_shown_in_portions() {
+    let names: Vec<String> = (0..150).map(|file| format!("test_{file}.py")).collect();
+    let files: Vec<(&str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), "def test_one():\n    pass\n"))
+        .collect();
+    let mut world = World::ready(&files);
+    let mut portions = Vec::new();
+    loop {
+        let effects = world.state.flush();
+        if effects.is_empty() {
+            break;
+        }
+        for effect in effects {
+            if let Effect::Notify(Notice::ItemsChanged { files }) = effect {
+                portions.push(files.len());
+            }
+        }
+    }
+    assert_eq!(portions, [64, 64, 22]);
+}
+
+#[test]
+fn a_file_that_the_next_reading_does_not_find_is_gone() {
+    let names = |world: &mut World| {
+        let (reply, mut answer) = oneshot::channel();
+        world.tell(Command::Query(Query::Names { reply }));
+        answer.try_recv().unwrap()
+    };
+    let mut world = World::ready(TWO_FILES);
+    assert_eq!(names(&mut world).len(), 3);
+    world.happens(Event::Changed(vec![Change {
+        path: path("pytest.ini"),
+        kind: ChangeKind::Changed,
+    }]));
+    world.load(2, &TWO_FILES[..2]);
+    assert_eq!(
+        names(&mut world),
+        [id("test_a.py::test_one"), id("test_a.py::test_two")]
+    );
+}
