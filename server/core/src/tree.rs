@@ -91,7 +91,7 @@ impl TestTree {
                 .get(&id)
                 .is_some_and(|node| node.source == Source::Framework)
             {
-                self.by_file.entry(key.clone()).or_default().insert(id);
+                self.index(&id);
             }
         }
         for item in items {
@@ -288,15 +288,15 @@ impl TestTree {
         let Some(file) = item.file.clone() else {
             return;
         };
-        let project = item.project.clone();
-        self.files
-            .entry(file.clone())
-            .or_default()
-            .insert(project.clone());
-        self.by_file
-            .entry((project, file))
-            .or_default()
-            .insert(id.clone());
+        let key = (item.project.clone(), file);
+        if let Some(ids) = self.by_file.get_mut(&key) {
+            ids.insert(id.clone());
+            return;
+        }
+        // Rarely: looking a path up in an ordered map is slow.
+        let (project, file) = key.clone();
+        self.files.entry(file).or_default().insert(project);
+        self.by_file.insert(key, IndexSet::from([id.clone()]));
     }
 
     /// Takes an item out of its parent and its file's index.
@@ -464,6 +464,7 @@ mod tests {
         assert_eq!(gone.len(), 2);
         assert_eq!(count(&tree), 0);
         assert_eq!(tree.in_file(Utf8Path::new("/w/a.py")).len(), 1);
+        assert_eq!(tree.files().count(), 1);
     }
 
     #[test]

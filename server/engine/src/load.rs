@@ -390,7 +390,8 @@ fn load(what: Load, events: &UnboundedSender<Event>, parse: &Parse) {
         },
     });
     // A file that several projects want is parsed once.
-    let mut facts: BTreeMap<&Utf8Path, Option<Facts>> = BTreeMap::new();
+    // (By its text: paths are compared part by part, which is slow.)
+    let mut facts: HashMap<&str, Option<Facts>> = HashMap::new();
     let mut problems = Vec::new();
     for project in &mut detection.projects {
         let id = project.id().clone();
@@ -417,17 +418,17 @@ fn load(what: Load, events: &UnboundedSender<Event>, parse: &Parse) {
             let new: Vec<&Utf8Path> = batch
                 .iter()
                 .copied()
-                .filter(|path| !facts.contains_key(path))
+                .filter(|path| !facts.contains_key(path.as_str()))
                 .collect();
             for (path, read) in read_facts(&new, &files, parse) {
                 let read = read.unwrap_or_else(|problem| {
                     problems.push(problem);
                     None
                 });
-                facts.insert(path, read);
+                facts.insert(path.as_str(), read);
             }
             for path in batch {
-                let facts = facts.get(path).and_then(Option::as_ref);
+                let facts = facts.get(path.as_str()).and_then(Option::as_ref);
                 let updated = survive::file(path, || project.update(path, facts));
                 let Ok(change) = updated.map_err(|problem| problems.push(problem)) else {
                     continue;

@@ -7,7 +7,7 @@
 //!
 //! The rules: <https://doc.rust-lang.org/reference/items/modules.html>.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -72,7 +72,7 @@ pub(super) struct Mount<'a> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Modules {
     nodes: HashMap<NodeId, Node>,
-    by_file: BTreeMap<Utf8PathBuf, BTreeSet<NodeId>>,
+    by_file: HashMap<Utf8PathBuf, BTreeSet<NodeId>>,
     next: u32,
 }
 
