@@ -1,11 +1,17 @@
 //! From a save to what it means, for a Cargo package, beside `cargo test`.
 
+use std::time::Duration;
+
 use greenward_tests::{Client, World};
 
 use crate::editor::{options, wait_for_run, wait_until_known};
 use crate::sample::{Report, median, time};
 
 const SAMPLES: usize = 7;
+
+/// So long nothing happens before each measurement. Saves that follow each other at once are taken
+/// together: that is another benchmark. And both ways start from the same quiet.
+const QUIET: Duration = Duration::from_millis(250);
 
 /// A library with some code and twenty tests.
 fn package() -> World {
@@ -49,7 +55,9 @@ pub(crate) fn unchanged(report: &mut Report) {
     assert_eq!(bare.tool("cargo", &["test"]).code, Some(0), "cargo test");
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
+        std::thread::sleep(QUIET);
         theirs.push(time(|| bare.tool("cargo", &["test"])).0);
+        std::thread::sleep(QUIET);
         ours.push(
             time(|| {
                 client.save("src/sums.rs", &sums(0));
@@ -79,7 +87,9 @@ pub(crate) fn rebuild(report: &mut Report) {
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for sample in 1..=SAMPLES {
         bare.write("src/sums.rs", sums(sample));
+        std::thread::sleep(QUIET);
         theirs.push(time(|| bare.tool("cargo", &["test"])).0);
+        std::thread::sleep(QUIET);
         ours.push(
             time(|| {
                 client.save("src/sums.rs", &sums(sample));

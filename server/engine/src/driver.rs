@@ -317,7 +317,7 @@ mod tests {
         runtime.block_on(async {
             run_in_thread(async move {
                 let _held = held;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             });
         });
         drop(runtime);
