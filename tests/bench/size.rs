@@ -104,7 +104,8 @@ pub(crate) fn discovery(report: &mut Report) {
         let what = format!("discovery on one core, {language} files");
         match processor_time(&world, 4 * FILES as u64) {
             Some(spent) => {
-                report.at_least(&what, FILES as f64 / spent.as_secs_f64(), 5000.0, "files/s")
+                let rate = FILES as f64 / spent.as_secs_f64();
+                report.at_least(&what, rate, 5000.0, "files/s");
             }
             None => report.skip(&what, "no /proc"),
         }
