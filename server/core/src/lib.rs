@@ -2,12 +2,14 @@
 //!
 //! What a test is ([`TestItem`], [`TestTree`]), what became of it ([`Outcome`], [`TestResult`]),
 //! whether that can still be believed ([`Freshness`]), and what a run says while it goes on
-//! ([`RunEvent`], [`RunOutcome`]).
+//! ([`RunEvent`], [`RunOutcome`]). What happens on the way from a failing test to a verdict that
+//! has passed ([`Cycle`], [`CycleEvent`], [`Verdict`]).
 //!
 //! This crate does no I/O, reads no clock and knows no protocol: time and file contents arrive as
 //! arguments. Everything else in Greenward may depend on it; it depends on nothing of ours.
 
 mod clean;
+mod cycle;
 mod ids;
 mod invocation;
 mod item;
@@ -20,6 +22,12 @@ mod text;
 mod tree;
 
 pub use clean::clean;
+pub use cycle::{
+    Breaker, BreakerChange, BreakerKey, BreakerState, Check, CheckKind, CheckOutcome, CommitId,
+    Cycle, CycleEvent, CycleId, Ending, Failed, Feedback, Goal, IllegalEvent, Limit, Limits,
+    PassedVerdict, Phase, Recorded, Review, Step, TargetResult, Thresholds, Usage, Verdict, WayOut,
+    breaker_changes,
+};
 pub use ids::{Framework, ProjectId, RunId, TestId, Unit};
 pub use invocation::Invocation;
 pub use item::{ItemKind, TestItem};

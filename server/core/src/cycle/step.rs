@@ -1,0 +1,127 @@
+//! What a cycle asks for next, and how it can end.
+
+use super::{Check, CommitId, CycleEvent, Limit, PassedVerdict, Phase, TargetResult, WayOut};
+use crate::TestId;
+
+/// What is to be done next for a cycle. Each is answered by recording the event that it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Run everything on the base: [`CycleEvent::BaselineTaken`].
+    TakeBaseline,
+    /// Give the task to the worker: [`CycleEvent::AttemptStarted`] first, then what it says.
+    Attempt {
+        /// The phase it works in.
+        phase: Phase,
+        /// The attempt's number.
+        number: u32,
+        /// What came of the last attempt.
+        feedback: Option<Feedback>,
+    },
+    /// Wait for the worker that has the task: [`CycleEvent::WorkerReplied`],
+    /// [`CycleEvent::WorkerFailed`] or [`CycleEvent::WayOut`].
+    AwaitWorker {
+        /// The attempt's number.
+        number: u32,
+    },
+    /// Run the targets on this state: [`CycleEvent::Tested`].
+    TestTargets {
+        /// What the worker left.
+        commit: CommitId,
+    },
+    /// Gather the evidence for this state: [`CycleEvent::Verified`].
+    Verify {
+        /// What the worker left.
+        commit: CommitId,
+    },
+    /// Record this event: it is a decision, and there is nothing to carry out.
+    Record(CycleEvent),
+    /// Nothing goes on until somebody takes the cycle up: [`CycleEvent::Resumed`].
+    AwaitResume,
+    /// The result waits for the user: [`CycleEvent::Applied`] or [`CycleEvent::Discarded`].
+    AskUser {
+        /// The state that has passed.
+        commit: CommitId,
+    },
+    /// The cycle has ended.
+    Done(Ending),
+}
+
+/// How a cycle has ended. All but a complete one can be resumed until they are discarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The goal is reached, and this is the evidence.
+    Complete(PassedVerdict),
+    /// It is not reached, and it is known why.
+    Failed(Failed),
+    /// It is not reached: the same error came again and again.
+    Stuck {
+        /// The error, as it is compared.
+        error: String,
+    },
+    /// The user has stopped it.
+    Cancelled,
+}
+
+impl Ending {
+    /// The word that is shown: `complete`, `failed`, `stuck`, `cancelled`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Ending::Complete(_) => "complete",
+            Ending::Failed(_) => "failed",
+            Ending::Stuck { .. } => "stuck",
+            Ending::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Why a cycle has failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// It may use no more.
+    Limit(Limit),
+    /// A target does not fail on the base, so there is nothing to show by making it pass.
+    NotFailing(TestId),
+    /// A target did not report on the base.
+    NotFound(TestId),
+    /// The worker cannot work.
+    Worker {
+        /// What went wrong and what the user can do.
+        error: String,
+    },
+    /// The worker took a lawful way out.
+    WayOut {
+        /// Which.
+        way: WayOut,
+        /// Why, in its words.
+        reason: String,
+    },
+    /// The daemon could not carry out a step.
+    Broken {
+        /// What went wrong and what the user can do.
+        error: String,
+    },
+}
+
+/// What a worker is told of the last attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Feedback {
+    /// These targets did not pass.
+    Tests(Vec<TargetResult>),
+    /// The targets passed, and these checks of the verdict did not.
+    Verdict(Vec<Check>),
+    /// The last turn came to nothing.
+    WorkerFailed {
+        /// What went wrong.
+        error: String,
+    },
+}
+
+/// What the user made of a cycle that had ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Review {
+    /// The result is in the user's files.
+    Applied,
+    /// It is not wanted.
+    Discarded,
+}
