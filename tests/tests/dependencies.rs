@@ -45,6 +45,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("greenward-protocol", &[]),
+    ("greenward-store", &["greenward-core"]),
     ("greenward-tests", &[]),
     (
         "greenward-workspace",

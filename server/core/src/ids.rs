@@ -24,6 +24,15 @@ impl Framework {
             Framework::Pytest => "pytest",
         }
     }
+
+    /// The language that its tests are written in: `rust` or `python`.
+    #[must_use]
+    pub fn language(self) -> &'static str {
+        match self {
+            Framework::Cargo => "rust",
+            Framework::Pytest => "python",
+        }
+    }
 }
 
 impl fmt::Display for Framework {

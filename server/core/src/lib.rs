@@ -24,9 +24,9 @@ mod tree;
 pub use clean::clean;
 pub use cycle::{
     Breaker, BreakerChange, BreakerKey, BreakerState, Check, CheckKind, CheckOutcome, CommitId,
-    Cycle, CycleEvent, CycleId, Ending, Failed, Feedback, Goal, IllegalEvent, Limit, Limits,
-    PassedVerdict, Phase, Recorded, Review, Step, TargetResult, Thresholds, Usage, Verdict, WayOut,
-    breaker_changes,
+    Cycle, CycleEvent, CycleId, Ending, EndingKind, Failed, Feedback, Goal, IllegalEvent, Limit,
+    Limits, PassedVerdict, Phase, Recorded, Review, Step, TargetResult, Thresholds, Usage, Verdict,
+    WayOut, breaker_changes,
 };
 pub use ids::{Framework, ProjectId, RunId, TestId, Unit};
 pub use invocation::Invocation;

@@ -1,5 +1,9 @@
 //! What a cycle asks for next, and how it can end.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
 use super::{Check, CommitId, CycleEvent, Limit, PassedVerdict, Phase, TargetResult, WayOut};
 use crate::TestId;
 
@@ -63,14 +67,51 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Which of them it is.
+    #[must_use]
+    pub fn kind(&self) -> EndingKind {
+        match self {
+            Ending::Complete(_) => EndingKind::Complete,
+            Ending::Failed(_) => EndingKind::Failed,
+            Ending::Stuck { .. } => EndingKind::Stuck,
+            Ending::Cancelled => EndingKind::Cancelled,
+        }
+    }
+
+    /// Why it ended, for people. Nothing where there is no more to say than which it is.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Ending::Complete(_) | Ending::Cancelled => None,
+            Ending::Failed(why) => Some(why.to_string()),
+            Ending::Stuck { error } => Some(format!("the same error came three times: {error}")),
+        }
+    }
+}
+
+/// Which ending it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EndingKind {
+    /// [`Ending::Complete`].
+    Complete,
+    /// [`Ending::Failed`].
+    Failed,
+    /// [`Ending::Stuck`].
+    Stuck,
+    /// [`Ending::Cancelled`].
+    Cancelled,
+}
+
+impl EndingKind {
     /// The word that is shown: `complete`, `failed`, `stuck`, `cancelled`.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Ending::Complete(_) => "complete",
-            Ending::Failed(_) => "failed",
-            Ending::Stuck { .. } => "stuck",
-            Ending::Cancelled => "cancelled",
+            EndingKind::Complete => "complete",
+            EndingKind::Failed => "failed",
+            EndingKind::Stuck => "stuck",
+            EndingKind::Cancelled => "cancelled",
         }
     }
 }
@@ -103,6 +144,19 @@ pub enum Failed {
     },
 }
 
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failed::Limit(limit) => write!(f, "the limit of {} is reached", limit.name()),
+            Failed::NotFailing(test) => write!(f, "`{test}` does not fail to begin with"),
+            Failed::NotFound(test) => write!(f, "`{test}` did not run"),
+            Failed::Worker { error } => write!(f, "the worker cannot work: {error}"),
+            Failed::WayOut { way, reason } => write!(f, "{}: {reason}", way.name()),
+            Failed::Broken { error } => f.write_str(error),
+        }
+    }
+}
+
 /// What a worker is told of the last attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feedback {
@@ -118,7 +172,8 @@ pub enum Feedback {
 }
 
 /// What the user made of a cycle that had ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Review {
     /// The result is in the user's files.
     Applied,

@@ -187,7 +187,7 @@ fn name(step: &Step) -> String {
         Step::Record(event) => format!("record {}", event.name()),
         Step::AwaitResume => "await resume".into(),
         Step::AskUser { commit } => format!("ask {commit}"),
-        Step::Done(ending) => format!("done {}", ending.name()),
+        Step::Done(ending) => format!("done {}", ending.kind().name()),
     }
 }
 
