@@ -14,6 +14,7 @@ use crate::StoreError;
 #[derive(Debug)]
 pub struct Claim {
     cycle: CycleId,
+    path: Utf8PathBuf,
     /// The operating system lets the lock go with the file.
     _lock: File,
 }
@@ -23,6 +24,13 @@ impl Claim {
     #[must_use]
     pub fn cycle(&self) -> CycleId {
         self.cycle
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // While it is locked: whoever has opened it meanwhile finds that it is gone.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -36,15 +44,37 @@ pub(crate) fn claim(database: &Utf8Path, cycle: CycleId) -> Result<Option<Claim>
         source: Arc::new(source),
     };
     fs::create_dir_all(&folder).map_err(failed)?;
-    let lock = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Some(Claim { cycle, _lock: lock })),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+    loop {
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) if is_gone(&lock).map_err(failed)? => {}
+            Ok(()) => {
+                return Ok(Some(Claim {
+                    cycle,
+                    path,
+                    _lock: lock,
+                }));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
+}
+
+/// Whether the file was removed after it was opened, by the claim before.
+#[cfg(unix)]
+fn is_gone(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    Ok(file.metadata()?.nlink() == 0)
+}
+
+/// Elsewhere a file in use cannot be removed.
+#[cfg(not(unix))]
+fn is_gone(_: &File) -> io::Result<bool> {
+    Ok(false)
 }

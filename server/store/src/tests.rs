@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -358,6 +359,30 @@ async fn a_cycle_is_in_one_hand() {
     assert!(other.claim(CycleId(2)).unwrap().is_some());
     drop(claim);
     assert!(other.claim(CycleId(1)).unwrap().is_some());
+}
+
+#[test]
+fn never_are_two_hands_on_a_cycle() {
+    let world = World::new();
+    let store = world.store();
+    let held = AtomicU32::new(0);
+    let claims = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while claims.load(Ordering::SeqCst) < 500 {
+                    if let Some(claim) = store.claim(CycleId(1)).unwrap() {
+                        assert_eq!(held.fetch_add(1, Ordering::SeqCst), 0);
+                        claims.fetch_add(1, Ordering::SeqCst);
+                        assert_eq!(held.fetch_sub(1, Ordering::SeqCst), 1);
+                        drop(claim);
+                    }
+                }
+            });
+        }
+    });
+    let locks = fs::read_dir(format!("{}-locks", world.path())).unwrap();
+    assert_eq!(locks.count(), 0, "nothing is left");
 }
 
 #[derive(Clone, Default)]
