@@ -46,6 +46,7 @@ pub(crate) fn open(path: &Utf8Path, options: Options) -> Result<Connection, Stor
         });
     }
     set_up(&mut connection, options).map_err(|error| Trouble::from(error).at(path))?;
+    refuse_read_only(&connection).map_err(|error| Trouble::from(error).at(path))?;
     Ok(connection)
 }
 
@@ -67,6 +68,15 @@ fn connect(path: &Utf8Path, options: Options) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.patience)?;
     Ok(connection)
+}
+
+/// SQLite opens for reading what it may not write, and says so only when something is written.
+fn refuse_read_only(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_readonly("main")? {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY);
+        return Err(rusqlite::Error::SqliteFailure(code, None));
+    }
+    Ok(())
 }
 
 fn set_up(connection: &mut Connection, options: Options) -> rusqlite::Result<()> {

@@ -527,6 +527,57 @@ fn a_place_that_cannot_be_written_is_named() {
     assert!(matches!(refusal, StoreError::Folder { .. }), "{refusal}");
 }
 
+/// Root may write everywhere: for it there is nothing to see here.
+#[cfg(unix)]
+#[test]
+fn a_file_or_folder_that_is_write_protected_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let protect = |path: &Utf8Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let world = World::new();
+    world.store().claim(CycleId(1)).unwrap();
+    protect(&world.path(), 0o444);
+    if fs::OpenOptions::new()
+        .write(true)
+        .open(world.path())
+        .is_ok()
+    {
+        return;
+    }
+    let refusal = world.refusal();
+    assert!(
+        matches!(refusal, StoreError::NotWritable { .. }),
+        "{refusal}"
+    );
+    protect(&world.path(), 0o644);
+
+    let folder = world.path().parent().unwrap().to_owned();
+    for beside in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{beside}", world.path()));
+    }
+    protect(&folder, 0o555);
+    let refusal = world.refusal();
+    assert!(
+        matches!(refusal, StoreError::NotWritable { .. }),
+        "{refusal}"
+    );
+    protect(&folder, 0o755);
+}
+
+#[test]
+fn many_may_make_it_at_the_same_time() {
+    for _ in 0..10 {
+        let world = World::new();
+        let path = world.path();
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| Store::open(&path).map(drop).unwrap());
+            }
+        });
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let world = World::new();

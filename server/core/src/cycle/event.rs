@@ -125,7 +125,8 @@ pub enum CycleEvent {
         /// The files that were changed by it, relative to the workspace folder.
         files: Vec<Utf8PathBuf>,
     },
-    /// The user does not want the result, or what there is of it.
+    /// The user does not want the result, or what there is of it. A cycle that has not ended is
+    /// cancelled first.
     Discarded,
 }
 
