@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 /// Marks a database as ours: "GRNW".
-pub(crate) const APPLICATION: u32 = 0x4752_4e57;
+const APPLICATION: u32 = 0x4752_4e57;
 
 /// What to do, version by version.
 const MIGRATIONS: &[&str] = &["
@@ -58,17 +58,32 @@ pub(crate) fn known() -> u32 {
     u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
 }
 
-/// The version of a database: 0 if it is empty.
-pub(crate) fn version(connection: &Connection) -> rusqlite::Result<u32> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+/// Whose a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nobody's: it is empty.
+    Empty,
+    /// Ours, of this version.
+    Ours(u32),
+    /// Another program's.
+    Foreign,
 }
 
-/// Whether the database is empty or ours.
-pub(crate) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
-    let application: u32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+/// Whose this database is. Another process may be making it: so all is of one moment.
+pub(crate) fn kind(connection: &mut Connection) -> rusqlite::Result<Kind> {
+    let moment = connection.transaction()?;
     let tables: u32 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok(application == APPLICATION || (application == 0 && tables == 0))
+        moment.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let application: u32 = moment.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    Ok(match application {
+        APPLICATION => Kind::Ours(version(&moment)?),
+        0 if tables == 0 => Kind::Empty,
+        _ => Kind::Foreign,
+    })
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Brings the database to the version that is known. Another process may do so at the same time.
