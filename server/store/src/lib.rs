@@ -12,6 +12,7 @@
 //! Nothing else in Greenward knows SQL. Times are arguments; no clock is read here.
 
 mod breakers;
+mod check;
 mod claim;
 mod database;
 mod error;

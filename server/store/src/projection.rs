@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::time::Duration;
 
 use greenward_core::{Cycle, CycleId, Recorded, breaker_changes};
 use rusqlite::Connection;
@@ -16,6 +17,7 @@ pub(crate) fn open(
     opened: &Recorded,
 ) -> Result<(CycleId, Cycle), Trouble> {
     let id = log::next_cycle(connection)?;
+    let opened = &as_kept(opened);
     let cycle = Cycle::open(opened).map_err(|illegal| Trouble::Illegal(id, illegal))?;
     log::add(connection, id, opened)?;
     summary::put(connection, id, &cycle)?;
@@ -30,6 +32,7 @@ pub(crate) fn append(
 ) -> Result<Cycle, Trouble> {
     let mut cycle = log::cycle(connection, id)?.ok_or(Trouble::UnknownCycle(id))?;
     for recorded in events {
+        let recorded = &as_kept(recorded);
         take(connection, id, &mut cycle, recorded)?;
         log::add(connection, id, recorded)?;
     }
@@ -40,7 +43,7 @@ pub(crate) fn append(
 /// Adds an event of a breaker.
 pub(crate) fn append_breaker(
     connection: &Connection,
-    at: std::time::Duration,
+    at: Duration,
     event: &BreakerEvent,
 ) -> Result<(), Trouble> {
     log::add_breaker(connection, at, event)?;
@@ -66,6 +69,14 @@ pub(crate) fn rebuild(connection: &Connection) -> Result<(), Trouble> {
         summary::put(connection, id, &cycle)?;
     }
     Ok(())
+}
+
+/// An event as it will be read again, so that a cycle is the same before and after.
+fn as_kept(recorded: &Recorded) -> Recorded {
+    Recorded {
+        at: Duration::from_millis(log::millis(recorded.at).unsigned_abs()),
+        event: recorded.event.clone(),
+    }
 }
 
 /// Takes an event in, for the cycle and for the breakers.

@@ -13,7 +13,9 @@ use crate::database::{self, Options};
 use crate::folder::Identity;
 use crate::log::BreakerEvent;
 use crate::threads::{Reader, Writer};
-use crate::{CycleFilter, CycleSummary, StoreError, breakers, export, log, projection, summary};
+use crate::{
+    CycleFilter, CycleSummary, StoreError, breakers, check, export, log, projection, summary,
+};
 
 /// The store of one workspace folder. Cheap to clone; all clones are one.
 ///
@@ -195,5 +197,15 @@ impl Store {
     /// If the log cannot be read, or the database fails. All is left as it was then.
     pub fn rebuild(&self) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
         self.writer.write(projection::rebuild)
+    }
+
+    /// Looks for damage: in the file, in events, in what is projected from them. Gives what is
+    /// wrong, for people; nothing if all is well. [`Store::rebuild`] mends the last kind.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub fn check(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send + use<> {
+        self.writer.write(check::check)
     }
 }

@@ -55,7 +55,6 @@ impl CycleSummary {
     #[must_use]
     pub fn of(id: CycleId, cycle: &Cycle) -> Self {
         let goal = cycle.goal();
-        let whole = |time: Duration| Duration::from_millis(millis(time).unsigned_abs());
         Self {
             id,
             project: goal.project.clone(),
@@ -66,8 +65,8 @@ impl CycleSummary {
             ending: cycle.ending().map(greenward_core::Ending::kind),
             reason: cycle.ending().and_then(greenward_core::Ending::reason),
             review: cycle.review(),
-            opened_at: whole(cycle.opened_at()),
-            last_at: whole(cycle.last_at()),
+            opened_at: cycle.opened_at(),
+            last_at: cycle.last_at(),
             files: cycle.files().to_vec(),
             attempts: cycle.attempts(),
             usage: cycle.usage(),

@@ -61,7 +61,7 @@ impl World {
 
 fn at(second: u64, event: CycleEvent) -> Recorded {
     Recorded {
-        at: Duration::from_secs(second),
+        at: Duration::new(second, 123_456_789),
         event,
     }
 }
@@ -258,19 +258,25 @@ async fn breakers_are_told_by_cycles_and_by_hand_and_kept() {
     let world = World::new();
     let store = world.store();
     let worker = || BreakerKey::Worker("local".into());
-    let failures = |failures, second| Breaker {
+    let failures = |failures, millis| Breaker {
         failures,
-        failed_at: Duration::from_secs(second),
+        failed_at: Duration::from_millis(millis),
     };
     let (id, _) = store.open_cycle(opened()).await.unwrap();
     let events = vec![baseline(), attempt(1), worker_failed()];
     store.append(id, events).await.unwrap();
-    assert_eq!(store.breakers().await.unwrap()[&worker()], failures(1, 4));
+    assert_eq!(
+        store.breakers().await.unwrap()[&worker()],
+        failures(1, 4123)
+    );
     let when = Duration::from_secs(9);
     let told = store.record_breaker(when, worker(), BreakerChange::Failure);
     told.await.unwrap();
     let store = world.store();
-    assert_eq!(store.breakers().await.unwrap()[&worker()], failures(2, 9));
+    assert_eq!(
+        store.breakers().await.unwrap()[&worker()],
+        failures(2, 9000)
+    );
     let told = store.record_breaker(when, worker(), BreakerChange::Reset);
     told.await.unwrap();
     assert_eq!(store.breakers().await.unwrap()[&worker()], failures(0, 0));
@@ -417,7 +423,7 @@ async fn the_log_is_exported_a_line_for_each_event() {
     assert_eq!(lines.len(), 4);
     assert_eq!(
         lines[2],
-        r#"{"id":3,"cycle":1,"at":3000,"kind":"attemptStarted","version":1,"event":{"kind":"attemptStarted","phase":"green","number":1}}"#
+        r#"{"id":3,"cycle":1,"at":3123,"kind":"attemptStarted","version":1,"event":{"kind":"attemptStarted","phase":"green","number":1}}"#
     );
     assert_eq!(
         lines[3],
@@ -509,6 +515,42 @@ async fn damage_in_the_middle_is_an_error_and_no_empty_answer() {
     assert!(matches!(failed, StoreError::Damaged { .. }), "{failed}");
     let failed = store.rebuild().await.unwrap_err();
     assert!(matches!(failed, StoreError::Damaged { .. }), "{failed}");
+}
+
+#[tokio::test]
+async fn a_check_finds_what_is_wrong_and_changes_nothing() {
+    let world = World::new();
+    let store = world.store();
+    complete(&store).await;
+    let found = async || store.check().await.unwrap().join("; ");
+    assert_eq!(found().await, "");
+    let attempts = async || store.cycles(all()).await.unwrap()[0].attempts;
+    world
+        .sql()
+        .execute_batch("UPDATE cycles SET attempts = 99")
+        .unwrap();
+    assert!(found().await.contains("is not as the log"));
+    assert_eq!(attempts().await, 99);
+    store.rebuild().await.unwrap();
+    assert_eq!((found().await.as_str(), attempts().await), ("", 2));
+    for (damage, says) in [
+        (
+            "kind = 'attemptStarted' AND id = 3",
+            "cycle 1: `workerFailed` cannot happen",
+        ),
+        ("id = 2", "event 2: "),
+    ] {
+        let payload = serde_json::to_string(&CycleEvent::Interrupted).unwrap();
+        let payload = if damage == "id = 2" { "{}" } else { &payload };
+        world
+            .sql()
+            .execute_batch(&format!(
+                "DROP TRIGGER IF EXISTS events_stay_as_they_are;
+                 UPDATE events SET payload = '{payload}' WHERE {damage}"
+            ))
+            .unwrap();
+        assert!(found().await.contains(says), "{}", found().await);
+    }
 }
 
 #[test]
