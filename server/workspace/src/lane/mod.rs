@@ -5,10 +5,10 @@
 //! in it leads to the user's repository.
 //!
 //! - [`Lanes`]: the pool. [`Lane`]: one of them, taken.
-//! - [`place`]: how a lane gets the files of a commit. What did not change keeps its times, and what
+//! - `place`: how a lane gets the files of a commit. What did not change keeps its times, and what
 //!   git ignores stays, so a build in a lane goes on from the one before.
-//! - [`capture`]: what was made of them, as a commit.
-//! - [`keeping`]: what lanes there are, and cleaning up.
+//! - `capture`: what was made of them, as a commit.
+//! - `keeping`: what lanes there are, and cleaning up.
 //!
 //! What git ignores in the user's folder (virtual environments, `node_modules`, `.env`) is not in a
 //! lane: whoever runs something there names its interpreter by an absolute path.
@@ -31,7 +31,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::objects::listing::Listing;
 use crate::objects::references::{BadRefName, RefName};
 use crate::objects::{CommitId, ObjectStore, StoreError};
-use crate::scan::beneath::Root;
+use crate::scan::beneath::{Root, is_absent};
 use crate::scan::manifest::Manifest;
 use crate::scan::names::is_git_folder;
 use crate::scan::stamp::Kind;
@@ -131,8 +131,7 @@ impl Lane {
         self.check_in_place()?;
         let plain = plain_path(path).map_err(|why| refused(path, why))?;
         let failed = |source: io::Error| {
-            if crate::scan::beneath::is_absent(&source) && source.kind() != io::ErrorKind::NotFound
-            {
+            if is_absent(&source) && source.kind() != io::ErrorKind::NotFound {
                 return refused(path, "a folder on the way is a file or a link");
             }
             LaneError::Io {
@@ -141,6 +140,10 @@ impl Lane {
                 source,
             }
         };
+        match self.root.parent(plain) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
         let there = self.root.look(plain).map_err(failed)?;
         let kind = there.map_or(Kind::Plain, |look| look.kind);
         if kind == Kind::Link {

@@ -1,7 +1,7 @@
 //! Where versions of the user's work are kept: as commits in a git repository.
 //!
 //! - [`ObjectStore`]: the user's own repository, or one of ours for a folder that is in none.
-//! - [`FileChange`]: what differs between two versions. [`listing`]: a commit's files, flat. [`references`]: the names under `refs/greenward/` that
+//! - [`FileChange`]: what differs between two versions. `listing`: a commit's files, flat. [`references`]: the names under `refs/greenward/` that
 //!   keep commits from being collected.
 //!
 //! Only objects and references under `refs/greenward/` are ever written: never HEAD, the index, the

@@ -1,0 +1,115 @@
+//! What goes wrong with lanes.
+
+use std::fs;
+
+use camino::Utf8PathBuf;
+use greenward_workspace::lane::{LaneError, Purpose};
+use greenward_workspace::objects::references::RefName;
+
+use crate::world::{World, at, files, on_disk, write};
+
+#[test]
+fn a_lane_that_is_removed_under_us_says_so_and_the_next_is_fresh() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let mut lane = world.take(commit);
+    let place = lane.top().to_path_buf();
+    fs::remove_dir_all(&place).unwrap();
+    let gone = |result: Result<(), LaneError>| matches!(result, Err(LaneError::Gone { .. }));
+    assert!(gone(lane.write("b.txt".into(), Some(b"b"))));
+    assert!(gone(lane.capture("", at()).map(drop)));
+    fs::create_dir(&place).unwrap();
+    assert!(
+        gone(lane.write("b.txt".into(), Some(b"b"))),
+        "another folder in its place"
+    );
+    assert_eq!(lane.release(at()).unwrap(), None);
+    assert_eq!(on_disk(world.take(commit).top()), files([("a.txt", "a")]));
+    assert_eq!(world.store().references("rescued/").unwrap(), []);
+}
+
+#[test]
+fn all_of_a_lane_may_go() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let lane = world.take(commit);
+    let folder = lane.top().parent().unwrap().to_path_buf();
+    lane.release(at()).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(on_disk(world.take(commit).top()), files([("a.txt", "a")]));
+}
+
+#[test]
+fn a_manifest_or_record_that_is_damaged_costs_time_and_no_work() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let lane = world.take(commit);
+    let top = lane.top().to_path_buf();
+    let folder = top.parent().unwrap().to_path_buf();
+    lane.release(at()).unwrap();
+    for damaged in ["", "{", "[[1]]"] {
+        fs::write(folder.join("manifest.json"), damaged).unwrap();
+        write(&top, "a.txt", "tampered");
+        let lane = world.take(commit);
+        assert_eq!(on_disk(lane.top()), files([("a.txt", "a")]));
+        lane.release(at()).unwrap();
+    }
+    // Nobody knows any more what it holds: it is left alone.
+    fs::write(folder.join("lane.json"), "{").unwrap();
+    write(&top, "b.txt", "perhaps precious");
+    assert_ne!(world.take(commit).top(), top);
+    assert!(top.join("b.txt").exists());
+}
+
+#[test]
+fn a_folder_that_forbids_to_be_read_is_made_anew() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::repository([("folder/a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let lane = world.take(commit);
+    let top = lane.top().to_path_buf();
+    lane.release(at()).unwrap();
+    fs::set_permissions(top.join("folder"), fs::Permissions::from_mode(0)).unwrap();
+    assert_eq!(
+        on_disk(world.take(commit).top()),
+        files([("folder/a.txt", "a")])
+    );
+}
+
+#[test]
+fn names_and_commits_that_cannot_be_are_refused() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    for name in ["", "..", "a..b", "a b", "/", "a/", "~"] {
+        let taken = world.lanes().take(Purpose::Work, name, commit, at());
+        assert!(matches!(taken, Err(LaneError::Name(_))), "{name:?}");
+        assert!(RefName::new(name).is_err(), "{name:?}");
+    }
+    let unknown = "0123456789012345678901234567890123456789".parse().unwrap();
+    let taken = world.lanes().take(Purpose::Work, "x", unknown, at());
+    assert!(matches!(taken, Err(LaneError::Store(_))));
+    assert!(
+        "abc"
+            .parse::<greenward_workspace::objects::CommitId>()
+            .is_err()
+    );
+}
+
+#[test]
+fn without_space_the_error_says_so_and_nothing_is_lost() {
+    // A file system that is always full, where there is one.
+    let full = Utf8PathBuf::from("/dev/full");
+    if !full.exists() {
+        return;
+    }
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let lane = world.take(commit);
+    let folder = lane.top().parent().unwrap().to_path_buf();
+    lane.release(at()).unwrap();
+    // A folder stands where the record is written, so that it cannot be.
+    fs::remove_file(folder.join("lane.json")).unwrap();
+    fs::create_dir_all(folder.join("lane.json/in-the-way")).unwrap();
+    let other = world.take(commit);
+    assert_ne!(other.top(), folder.join("tree"));
+}
