@@ -103,6 +103,11 @@ impl Lane {
             }
             let content = match root.read(&path, kind) {
                 Err(error) if is_absent(&error) => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    let why = Why::Unreadable;
+                    refused.push(Refused { path, why });
+                    continue;
+                }
                 content => content.map_err(unreadable(root.path().join(&path)))?,
             };
             let blob = repository

@@ -14,7 +14,8 @@ use super::Merge;
 use crate::lane::plain_path;
 use crate::objects::references::RefName;
 use crate::objects::{FileChange, FileVersion, ObjectStore, StoreError};
-use crate::scan::beneath::{Root, Unfinished, is_absent};
+use crate::scan::beneath::{Root, is_absent};
+use crate::scan::unfinished::Unfinished;
 
 /// Why a merge was not written. The user's files are as they were, but for those that are named.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,7 @@
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,9 +15,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RawMode, RenameFlags};
 use rustix::io::Errno;
 
 use super::stamp::{Kind, Look};
-
-/// How names of files begin that are written and not yet in their place.
-const UNFINISHED: &str = ".greenward-unfinished-";
+use super::unfinished::Unfinished;
 
 /// A folder, and the way to what is beneath it.
 #[derive(Debug)]
@@ -93,45 +91,14 @@ impl Root {
         permissions: Option<RawMode>,
     ) -> io::Result<Unfinished<'a>> {
         self.make_folders_for(path)?;
-        let mut unfinished = self.beside(path)?;
-        loop {
-            match unfinished.begin(kind, content, permissions) {
-                // One that was left behind: nobody knows what it holds.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    unfinished.rename_ours();
-                }
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(unfinished),
-            }
-        }
+        let (folder, name) = self.parent(path)?;
+        Unfinished::write(folder, name, kind, content, permissions)
     }
 
     /// Moves a file out of its place, in one step. It is removed unless it is put back.
     pub(crate) fn withdraw<'a>(&self, path: &'a str) -> io::Result<Unfinished<'a>> {
-        let mut unfinished = self.beside(path)?;
-        loop {
-            let (folder, to) = (&unfinished.folder, &unfinished.beside);
-            match rename_in(folder, unfinished.name, to, RenameFlags::NOREPLACE) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    unfinished.rename_ours();
-                }
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    unfinished.is_there = true;
-                    return Ok(unfinished);
-                }
-            }
-        }
-    }
-
-    fn beside<'a>(&self, path: &'a str) -> io::Result<Unfinished<'a>> {
         let (folder, name) = self.parent(path)?;
-        Ok(Unfinished {
-            beside: format!("{UNFINISHED}{:016x}", stable_number(name)),
-            folder,
-            name,
-            is_there: false,
-        })
+        Unfinished::withdraw(folder, name)
     }
 
     /// Removes a file or link; it is no error if there is none. Folders that this leaves empty go
@@ -213,79 +180,6 @@ impl Root {
     }
 }
 
-/// A file that is written, beside its place. It is removed unless it is put there.
-#[derive(Debug)]
-pub(crate) struct Unfinished<'a> {
-    folder: OwnedFd,
-    beside: String,
-    name: &'a str,
-    is_there: bool,
-}
-
-impl Unfinished<'_> {
-    fn begin(
-        &mut self,
-        kind: Kind,
-        content: &[u8],
-        permissions: Option<RawMode>,
-    ) -> io::Result<()> {
-        if kind == Kind::Link {
-            rustix::fs::symlinkat(content, &self.folder, &self.beside)?;
-            self.is_there = true;
-            return Ok(());
-        }
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(&self.folder, &self.beside, flags, kind.permissions())?;
-        self.is_there = true;
-        let mut file = File::from(file);
-        file.write_all(content)?;
-        if let Some(permissions) = permissions {
-            let mode = Mode::from_raw_mode(kind.applied_to(permissions));
-            rustix::fs::fchmod(&file, mode)?;
-        }
-        Ok(())
-    }
-
-    fn rename_ours(&mut self) {
-        self.beside.push('-');
-    }
-
-    /// Puts it in its place. With [`RenameFlags::NOREPLACE`], only if nothing is there.
-    pub(crate) fn finish(mut self, flags: RenameFlags) -> io::Result<Look> {
-        self.rename(flags)?;
-        self.is_there = false;
-        look_in(&self.folder, self.name)
-    }
-
-    /// Changes places with what is there; then this is what was there.
-    pub(crate) fn exchange(&self) -> io::Result<()> {
-        self.rename(RenameFlags::EXCHANGE)
-    }
-
-    /// What is beside the place: what was written or, after an exchange, what it replaced.
-    pub(crate) fn beside(&self) -> io::Result<(Kind, Vec<u8>)> {
-        let kind = look_in(&self.folder, &self.beside)?.kind;
-        Ok((kind, read_in(&self.folder, &self.beside, kind)?))
-    }
-
-    fn rename(&self, flags: RenameFlags) -> io::Result<()> {
-        rename_in(&self.folder, &self.beside, self.name, flags)
-    }
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if self.is_there {
-            remove_in(&self.folder, &self.beside).ok();
-        }
-    }
-}
-
-/// Whether a name is of a file that was being written when its writer died.
-pub(crate) fn is_unfinished(name: &str) -> bool {
-    name.starts_with(UNFINISHED)
-}
-
 /// Whether an error says that nothing is at the path, or something else than was looked for.
 pub(crate) fn is_absent(error: &io::Error) -> bool {
     matches!(
@@ -313,23 +207,7 @@ pub(crate) fn read_in(folder: &OwnedFd, name: &str, kind: Kind) -> io::Result<Ve
     Ok(content)
 }
 
-fn rename_in(folder: &OwnedFd, from: &str, to: &str, flags: RenameFlags) -> io::Result<()> {
-    if flags.is_empty() {
-        return Ok(rustix::fs::renameat(folder, from, folder, to)?);
-    }
-    match rustix::fs::renameat_with(folder, from, folder, to, flags) {
-        // The file system does not know how.
-        Err(Errno::INVAL) if flags == RenameFlags::NOREPLACE => {
-            if rustix::fs::statat(folder, to, AtFlags::SYMLINK_NOFOLLOW).is_ok() {
-                return Err(Errno::EXIST.into());
-            }
-            Ok(rustix::fs::renameat(folder, from, folder, to)?)
-        }
-        renamed => Ok(renamed?),
-    }
-}
-
-fn remove_in(folder: &OwnedFd, name: &str) -> io::Result<()> {
+pub(crate) fn remove_in(folder: &OwnedFd, name: &str) -> io::Result<()> {
     Ok(rustix::fs::unlinkat(folder, name, AtFlags::empty())?)
 }
 
@@ -407,12 +285,4 @@ fn check(path: &str) -> io::Result<()> {
             "not a path beneath the folder",
         ))
     }
-}
-
-/// A number that two files of one folder hardly share.
-fn stable_number(name: &str) -> u64 {
-    let hash = blake3::hash(name.as_bytes());
-    let mut first = [0; 8];
-    first.copy_from_slice(&hash.as_bytes()[..8]);
-    u64::from_le_bytes(first)
 }

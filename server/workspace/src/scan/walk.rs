@@ -7,9 +7,10 @@ use std::os::fd::OwnedFd;
 use super::names::is_git_folder;
 use rustix::fs::{AtFlags, FileType, RawMode};
 
-use super::beneath::{Root, is_unfinished, read_in};
+use super::beneath::{Root, read_in};
 use super::rules::{InFolder, Rules, is_mark};
 use super::stamp::{Kind, Look};
+use super::unfinished::is_unfinished;
 
 /// Where the text of `.gitignore` files comes from.
 pub(crate) enum RuleTexts<'a> {
@@ -61,6 +62,8 @@ pub enum Why {
     GitFolder,
     /// It is a socket, a pipe or a device.
     Special,
+    /// Its permissions do not let us read it.
+    Unreadable,
     /// It is larger than what is recorded, and not known to git.
     TooLarge,
     /// It is a new link that leads out of the folder.
@@ -75,6 +78,7 @@ impl Why {
             Why::NotUtf8 => "its name is no UTF-8",
             Why::GitFolder => "its name is one of git's own",
             Why::Special => "it is no file, folder or link",
+            Why::Unreadable => "its permissions do not let us read it",
             Why::TooLarge => "it is too large",
             Why::LeadsOut => "it is a link that leads out of the folder",
         }
@@ -177,10 +181,11 @@ impl Walker<'_> {
             Ok(folder) => self.folder(&folder, path, rules),
             // It has gone, or become something else, since it was listed.
             Err(error) if super::beneath::is_absent(&error.into()) => Ok(()),
-            Err(error) => Err(io::Error::new(
-                io::Error::from(error).kind(),
-                format!("cannot open the folder {path}: {error}"),
-            )),
+            Err(rustix::io::Errno::ACCESS) => {
+                self.refuse(path.to_owned(), Why::Unreadable);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -147,6 +147,11 @@ impl<'a> Taking<'a> {
                 None => match self.root.read(&path, look.kind) {
                     Ok(content) => self.blob(&content)?,
                     Err(error) if is_absent(&error) => continue,
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                        let why = Why::Unreadable;
+                        self.left_out.push(Refused { path, why });
+                        continue;
+                    }
                     Err(source) => return Err(unreadable(&self.store.top().join(&path))(source)),
                 },
             };

@@ -68,7 +68,7 @@ fn a_folder_that_forbids_to_be_read_is_made_anew() {
     let lane = world.take(commit);
     let top = lane.top().to_path_buf();
     lane.release(at()).unwrap();
-    fs::set_permissions(top.join("folder"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(top.join("folder"), fs::Permissions::from_mode(0o0)).unwrap();
     assert_eq!(
         on_disk(world.take(commit).top()),
         files([("folder/a.txt", "a")])
