@@ -86,7 +86,7 @@ pub enum LaneError {
 
 /// A lane that is in use. Other processes leave it alone for as long as this lives.
 ///
-/// Let go of it by [`release`](Self::release). If it is dropped, or its process dies, what it holds
+/// Let go of it by [`release`](Self::release) or [`discard`](Self::discard). If it is dropped, or its process dies, what it holds
 /// is saved when it is next taken or cleaned up.
 #[derive(Debug)]
 pub struct Lane {
@@ -186,11 +186,26 @@ impl Lane {
         self.settle(at)
     }
 
+    /// Lets go of it and of what it holds, saved or not: the user has said so.
+    ///
+    /// # Errors
+    /// [`LaneError::Io`], if that cannot be recorded. The lane then goes on holding it.
+    pub fn discard(mut self, at: SystemTime) -> Result<(), LaneError> {
+        self.free(at)
+    }
+
+    fn free(&mut self, at: SystemTime) -> Result<(), LaneError> {
+        self.record.state = State::Free {
+            at: self.root.is_in_place().then_some(self.base),
+        };
+        self.record.used(at);
+        self.record.write(&self.folder)
+    }
+
     /// Saves what is saved nowhere else, and marks the lane as free.
     fn settle(&mut self, at: SystemTime) -> Result<Option<RefName>, LaneError> {
-        let is_in_place = self.root.is_in_place();
         let rescued = match (&self.record.state, self.record.purpose) {
-            (State::Taken { saved, .. }, Purpose::Work) if is_in_place => {
+            (State::Taken { saved, .. }, Purpose::Work) if self.root.is_in_place() => {
                 let known = [Some(self.base), *saved];
                 let captured = self.capture("What a lane held", at)?;
                 if self.is_one_of(captured.commit, &known)? {
@@ -204,11 +219,7 @@ impl Lane {
             }
             _ => None,
         };
-        self.record.state = State::Free {
-            at: is_in_place.then_some(self.base),
-        };
-        self.record.used(at);
-        self.record.write(&self.folder)?;
+        self.free(at)?;
         Ok(rescued)
     }
 

@@ -216,3 +216,14 @@ fn a_dropped_lane_is_saved_before_it_is_used_again() {
         files([("a.txt", "a"), ("b.txt", "half done")])
     );
 }
+
+#[test]
+fn what_is_discarded_is_saved_nowhere() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let lane = world.take(commit);
+    lane.write("a.txt".into(), Some(b"not wanted")).unwrap();
+    lane.discard(at()).unwrap();
+    assert_eq!(on_disk(world.take(commit).top()), files([("a.txt", "a")]));
+    assert_eq!(world.store().references("rescued/").unwrap(), []);
+}

@@ -69,7 +69,7 @@ fn clear(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn every_tree_comes_back(trees in prop::collection::vec(tree(), 1..4), commits in any::<u8>()) {
