@@ -3,11 +3,13 @@
 //! A setting is declared once, as a field below. Its documentation, type, limits and default make
 //! the [`schema`]; the schema checks what people write ([`Layer::check`]), and generates the
 //! documentation and the editors' own settings. To add a setting, add a field; to add a table, add
-//! a struct; then regenerate `protocol/schema/settings.json` by a test run with `UPDATE_EXPECT=1`.
+//! a struct; a table of tables with names of the user's choice is a map; then regenerate `protocol/schema/settings.json` by a test run with `UPDATE_EXPECT=1`.
 //! A setting by which a repository could choose what is executed also goes into [`CAN_RUN`].
 
 mod layer;
+mod workers;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -16,8 +18,10 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 pub use layer::{Complaint, Layer, Part};
+pub use workers::{Cycle, OpenAiApi, Worker, WorkerKind};
 
-/// The settings that decide which program runs or with what arguments, by key.
+/// The settings that decide which program runs or with what arguments, or where code is sent, by
+/// key.
 ///
 /// What a repository says about them counts only once its user trusts it. A key may name a whole
 /// table.
@@ -27,10 +31,12 @@ pub const CAN_RUN: &[&str] = &[
     "cargo.test_args",
     "pytest.python",
     "pytest.args",
+    "workers",
+    "cycle.worker",
 ];
 
 /// All settings, complete.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "Greenward settings")]
 pub struct Settings {
@@ -40,6 +46,11 @@ pub struct Settings {
     pub cargo: Cargo,
     /// How pytest runs tests.
     pub pytest: Pytest,
+    /// Who can write in a cycle, each under a name of its own. They count only in the user's file,
+    /// or in a repository that its user trusts.
+    pub workers: BTreeMap<String, Worker>,
+    /// How a cycle goes, and how much it may take.
+    pub cycle: Cycle,
     /// What the editor shows besides diagnostics.
     pub show: Show,
     /// What the log says.

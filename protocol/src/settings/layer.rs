@@ -177,12 +177,23 @@ impl Check {
                 (items.len() == wanted).then_some(Value::Array(items))
             }
             Value::Bool(_) if allows(schema, "boolean") => Some(value),
-            Value::String(_) if allows(schema, "string") => Some(value),
+            Value::String(ref text) if allows(schema, "string") && chosen(schema, text) => {
+                Some(value)
+            }
             Value::Number(ref number)
                 if allows(schema, "integer")
                     && number
                         .as_i64()
                         .is_some_and(|number| limits(schema).contains(&number)) =>
+            {
+                Some(value)
+            }
+            Value::Number(ref number)
+                if allows(schema, "number")
+                    && number.as_f64().is_some_and(|number| {
+                        let (least, most) = bounds(schema);
+                        least <= number && number <= most
+                    }) =>
             {
                 Some(value)
             }
@@ -210,7 +221,9 @@ impl Check {
                 continue;
             }
             let value = self.within(name.clone(), |check| {
-                if let Some(schema) = known.get(&name) {
+                // In a table of tables the user chooses the names.
+                let any = Some(&schema["additionalProperties"]).filter(|any| any.is_object());
+                if let Some(schema) = known.get(&name).or(any) {
                     return check.value(schema, member);
                 }
                 check.unknown(&name, known.keys());
@@ -271,6 +284,24 @@ fn limits(schema: &Value) -> std::ops::RangeInclusive<i64> {
     limit("minimum").unwrap_or(i64::MIN)..=limit("maximum").unwrap_or(i64::MAX)
 }
 
+/// The lowest and the highest number that `schema` allows.
+fn bounds(schema: &Value) -> (f64, f64) {
+    let limit = |keyword: &str| schema[keyword].as_f64();
+    (
+        limit("minimum").unwrap_or(f64::MIN),
+        limit("maximum").unwrap_or(f64::MAX),
+    )
+}
+
+/// Whether `text` is among those that `schema` lists, if it lists any.
+fn chosen(schema: &Value, text: &str) -> bool {
+    choices(schema).is_none_or(|choices| choices.iter().any(|choice| choice == text))
+}
+
+fn choices(schema: &Value) -> Option<&Vec<Value>> {
+    schema["enum"].as_array()
+}
+
 /// What `schema` allows, in words.
 fn describe(schema: &Value) -> String {
     if allows(schema, "object") {
@@ -282,6 +313,12 @@ fn describe(schema: &Value) -> String {
     } else if allows(schema, "integer") {
         let limits = limits(schema);
         format!("a whole number from {} to {}", limits.start(), limits.end())
+    } else if allows(schema, "number") {
+        let (least, most) = bounds(schema);
+        format!("a number from {least} to {most}")
+    } else if let Some(choices) = choices(schema) {
+        let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
+        format!("one of {}", choices.join(", "))
     } else {
         "a string".to_owned()
     }
@@ -383,6 +420,10 @@ mod tests {
                 "cargo.profile: `cargo.profile` must be a string, not [\"a\"]",
             ),
             (
+                json!({"cycle": {"held_out": 1.5}}),
+                "cycle.held_out: `cycle.held_out` must be a number from 0 to 1, not 1.5",
+            ),
+            (
                 json!({"cargo": {"features": "a"}}),
                 "cargo.features: `cargo.features` must be a list, each item a string, not \"a\"",
             ),
@@ -396,6 +437,28 @@ mod tests {
             &["run: `run` must be a table, not 1"],
         );
         check(json!(1), json!({}), &[": settings must be a table, not 1"]);
+    }
+
+    #[test]
+    fn a_table_of_tables_has_names_of_the_users_choice() {
+        check(
+            json!({"workers": {
+                "local": {"kind": "openai", "price_per_million_input": 1},
+                "other": {"kind": "openia", "modle": "m", "model": "n"},
+                "third": 3,
+            }, "cycle": {"max_cost_usd": 2.5}}),
+            json!({"workers": {
+                "local": {"kind": "openai", "price_per_million_input": 1},
+                "other": {"model": "n"},
+            }, "cycle": {"max_cost_usd": 2.5}}),
+            &[
+                "workers.other.kind: `workers.other.kind` must be one of \"openai\", \
+                 \"anthropic\", \"command\", \"replay\", \"human\", not \"openia\"",
+                "workers.other.modle: there is no setting `workers.other.modle`; did you mean \
+                 `model`?",
+                "workers.third: `workers.third` must be a table, not 3",
+            ],
+        );
     }
 
     #[test]
@@ -426,14 +489,25 @@ mod tests {
             "run": {"on_open": true},
             "cargo": {"program": "./evil", "features": ["a"]},
             "pytest": {"args": ["-p", "evil"]},
+            "workers": {"evil": {"base_url": "https://evil"}},
+            "cycle": {"worker": "evil", "repeat": 2},
         }));
         assert_eq!(
             both.that_can_run().to_json(),
-            json!({"cargo": {"program": "./evil"}, "pytest": {"args": ["-p", "evil"]}}),
+            json!({
+                "cargo": {"program": "./evil"},
+                "pytest": {"args": ["-p", "evil"]},
+                "workers": {"evil": {"base_url": "https://evil"}},
+                "cycle": {"worker": "evil"},
+            }),
         );
         assert_eq!(
             both.that_cannot_run().to_json(),
-            json!({"run": {"on_open": true}, "cargo": {"features": ["a"]}}),
+            json!({
+                "run": {"on_open": true},
+                "cargo": {"features": ["a"]},
+                "cycle": {"repeat": 2},
+            }),
         );
     }
 
@@ -467,7 +541,14 @@ mod tests {
     fn every_setting_has_a_description_and_a_default_that_is_allowed() {
         let schema = schema();
         for (table, part) in schema["properties"].as_object().unwrap() {
-            for (name, setting) in part["properties"].as_object().unwrap() {
+            let Some(settings) = part["properties"].as_object() else {
+                let each = &part["additionalProperties"]["properties"];
+                for (name, setting) in each.as_object().unwrap() {
+                    assert!(setting["description"].is_string(), "{table}.NAME.{name}");
+                }
+                continue;
+            };
+            for (name, setting) in settings {
                 assert!(setting["description"].is_string(), "{table}.{name}");
                 let default = setting["default"].clone();
                 check(
@@ -486,7 +567,7 @@ mod tests {
     /// A keyword that the check does not know would be a limit that nobody enforces.
     #[test]
     fn the_schema_says_nothing_that_is_not_checked() {
-        const CHECKED: &[&str] = &["type", "properties", "items", "minimum", "maximum"];
+        const CHECKED: &[&str] = &["type", "enum", "properties", "items", "minimum", "maximum"];
         const REMARKS: &[&str] = &[
             "$schema",
             "title",
@@ -500,6 +581,7 @@ mod tests {
                 match keyword.as_str() {
                     "properties" => value.as_object().unwrap().values().for_each(visit),
                     "items" => visit(value),
+                    "additionalProperties" if value.is_object() => visit(value),
                     "additionalProperties" => assert_eq!(value, false),
                     keyword => assert!(
                         CHECKED.contains(&keyword) || REMARKS.contains(&keyword),

@@ -23,7 +23,7 @@ timeout_seconds = 60
 ```
 
 A mistake is a diagnostic at its line in the file, and the last good settings stay in force.
-Settings marked *trust* decide which program runs, or with what arguments. In a repository's file they count only once its user trusts the folder with them.
+Settings marked *trust* decide which program runs, with what arguments, or where code is sent. In a repository's file they count only once its user trusts the folder with them.
 ";
 
 #[test]
@@ -33,10 +33,16 @@ fn the_document_lists_the_declared_settings() {
     for (table, declared) in properties(&schema) {
         text.push_str(&format!("\n## {table}\n\n{}\n\n", described(declared)));
         text.push_str("| setting | type | default | |\n| --- | --- | --- | --- |\n");
+        let each = &declared["additionalProperties"];
+        let (declared, prefix) = if each.is_object() {
+            (each, format!("{table}.NAME"))
+        } else {
+            (declared, table.clone())
+        };
         for (name, setting) in properties(declared) {
-            let key = format!("{table}.{name}");
-            let default = &schema["properties"][table]["default"][name];
-            let trust = if CAN_RUN.contains(&key.as_str()) {
+            let key = format!("{prefix}.{name}");
+            let default = &setting["default"];
+            let trust = if CAN_RUN.contains(&key.as_str()) || CAN_RUN.contains(&table.as_str()) {
                 " *trust*"
             } else {
                 ""
@@ -62,18 +68,23 @@ fn described(schema: &Value) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn kind(setting: &Value) -> &'static str {
+fn kind(setting: &Value) -> String {
+    if let Some(choices) = setting["enum"].as_array() {
+        let choices: Vec<String> = choices.iter().map(|one| format!("`{one}`")).collect();
+        return choices.join(", ");
+    }
     let of = match &setting["type"] {
         Value::Array(several) => several[0].as_str(),
         one => one.as_str(),
     };
     match of {
         Some("boolean") => "true or false",
-        Some("integer") => "number",
+        Some("integer" | "number") => "number",
         Some("string") => "text",
         Some("array") => "list of texts",
         other => panic!("say in words what {other:?} is"),
     }
+    .to_owned()
 }
 
 fn value(default: &Value) -> String {

@@ -19,13 +19,19 @@ pub fn config_text() -> String {
     for (table, declared) in members(&schema) {
         text.push('\n');
         push_comment(&mut text, declared);
-        text.push_str(&format!("[{table}]\n"));
+        push_trust(&mut text, table);
+        let each = &declared["additionalProperties"];
+        let declared = if each.is_object() {
+            text.push_str(&format!("# [{table}.NAME]\n"));
+            each
+        } else {
+            text.push_str(&format!("[{table}]\n"));
+            declared
+        };
         for (name, setting) in members(declared) {
             text.push('\n');
             push_comment(&mut text, setting);
-            if CAN_RUN.contains(&format!("{table}.{name}").as_str()) {
-                text.push_str("# Counts only for those who trust this folder.\n");
-            }
+            push_trust(&mut text, &format!("{table}.{name}"));
             let value = match &setting["default"] {
                 Value::Null => &setting["examples"][0],
                 default => default,
@@ -63,9 +69,15 @@ fn push_comment(text: &mut String, declared: &Value) {
     }
 }
 
+fn push_trust(text: &mut String, key: &str) {
+    if CAN_RUN.contains(&key) {
+        text.push_str("# Counts only for those who trust this folder.\n");
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use greenward_protocol::settings::{Layer, Settings};
+    use greenward_protocol::settings::{Layer, Settings, Worker};
 
     use super::*;
     use crate::settings::Source;
@@ -153,8 +165,9 @@ mod tests {
         let text = config_text();
         let set: String = text
             .lines()
+            .map(|line| line.trim_start_matches("# "))
             .filter(|line| line.starts_with('[') || is_setting(line))
-            .map(|line| format!("{}\n", line.trim_start_matches("# ")))
+            .map(|line| format!("{line}\n"))
             .collect();
         let settings = layer(&set).settings();
         let mut expected = Settings::default();
@@ -162,9 +175,23 @@ mod tests {
         expected.cargo.test_threads = std::num::NonZeroU32::new(4);
         expected.cargo.program = Some("/opt/rust/bin/cargo".into());
         expected.pytest.python = Some(".venv/bin/python".into());
+        let worker = Worker {
+            base_url: Some("http://127.0.0.1:11434/v1".into()),
+            model: Some("qwen3-coder".into()),
+            key_env: Some("OPENAI_API_KEY".into()),
+            recording: Some(".tdd/recordings/roman.jsonl".into()),
+            price_per_million_input: Some(0.25),
+            price_per_million_output: Some(1.25),
+            ..Worker::default()
+        };
+        expected.workers.insert("NAME".into(), worker);
+        expected.cycle.worker = Some("local".into());
+        expected.cycle.max_tokens = std::num::NonZeroU32::new(500_000);
         assert_eq!(settings, expected);
         let declared: usize = members(&schema())
-            .map(|(_, table)| members(table).count())
+            .map(|(_, table)| {
+                members(table).count() + members(&table["additionalProperties"]).count()
+            })
             .sum();
         assert_eq!(set.lines().filter(is_setting).count(), declared);
     }
