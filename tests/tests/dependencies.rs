@@ -48,6 +48,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("greenward-store", &["greenward-core"]),
     ("greenward-tests", &[]),
     (
+        "greenward-workers",
+        &["greenward-core", "greenward-exec", "greenward-protocol"],
+    ),
+    (
         "greenward-workspace",
         &["greenward-core", "greenward-protocol"],
     ),

@@ -1,0 +1,230 @@
+//! A worker that is an agent program, run in the lane.
+//!
+//! It gets the prompt on its standard input and in the file that `GREENWARD_PROMPT` names, and
+//! `GREENWARD_PHASE`, `GREENWARD_TASK` and `GREENWARD_TARGETS` (ids, one a line) in its
+//! environment. Exit code 0 says "look at the lane"; a last line such as
+//! `greenward: test_wrong: REASON` is a lawful way out. What else it prints is for people.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use greenward_core::{Invocation, clean};
+use greenward_exec::{Capped, Executor, Exit, LineLimits, Process, Stdin, lines};
+use greenward_protocol::settings;
+use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Progress, ReplyKind, SettingsError, Turn, TurnReply, Usage, WayOut, WorkerError};
+
+/// How long the tree of a program that is given up has before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How much of what it prints is kept, in bytes: at the beginning, and at the end.
+const KEPT: (usize, usize) = (16 * 1024, 48 * 1024);
+
+/// How much of the end a failure shows, in bytes.
+const SHOWN: usize = 4000;
+
+/// An agent program.
+#[derive(Debug, Clone)]
+pub struct Command {
+    program: String,
+    args: Vec<String>,
+    timeout: Duration,
+    executor: Executor,
+}
+
+impl Command {
+    pub(crate) fn new(
+        name: &str,
+        settings: &settings::Worker,
+        executor: &Executor,
+        folder: &Utf8Path,
+    ) -> Result<Self, SettingsError> {
+        let [program, args @ ..] = settings.argv.as_slice() else {
+            return Err(SettingsError::Missing {
+                worker: name.to_owned(),
+                kind: settings.kind,
+                setting: "argv",
+            });
+        };
+        // A relative path is meant from the user's folder. In the lane, a worker could have
+        // written there.
+        let program = if program.contains('/') {
+            folder.join(program).into_string()
+        } else {
+            program.clone()
+        };
+        Ok(Self {
+            program,
+            args: args.to_vec(),
+            timeout: settings.timeout(),
+            executor: executor.clone(),
+        })
+    }
+
+    /// What is started for a turn whose prompt stands in the file `prompt`.
+    fn invocation(&self, turn: &Turn, prompt: &Utf8Path) -> Invocation {
+        Invocation::new(&self.program, &turn.lane)
+            .args(&self.args)
+            .env("GREENWARD_PROMPT", prompt.as_str())
+            .env("GREENWARD_PHASE", turn.phase.as_str())
+            .env("GREENWARD_TASK", &turn.task)
+            .env("GREENWARD_TARGETS", turn.targets.join("\n"))
+    }
+
+    pub(crate) async fn turn(
+        &self,
+        turn: &Turn,
+        cancel: &CancellationToken,
+        progress: &UnboundedSender<Progress>,
+    ) -> Result<TurnReply, WorkerError> {
+        let text = turn.prompt.text();
+        let file = PromptFile::write(&turn.scratch, &text)?;
+        let invocation = self.invocation(turn, &file.path);
+        let mut process = self.executor.start(&invocation, Stdin::Piped).await?;
+        let mut printed = Printed::new(progress);
+        let run = converse(&mut process, &text, &mut printed);
+        let given_up = tokio::select! {
+            exit = run => return self.reply(exit, &printed),
+            () = cancel.cancelled() => WorkerError::Cancelled,
+            () = tokio::time::sleep(self.timeout) => WorkerError::TimedOut { limit: self.timeout },
+        };
+        process.stop(GRACE).await;
+        Err(given_up)
+    }
+
+    fn reply(&self, exit: Exit, printed: &Printed<'_>) -> Result<TurnReply, WorkerError> {
+        if !exit.is_success() {
+            return Err(WorkerError::Program {
+                program: self.program.clone(),
+                exit,
+                output: printed.end(),
+            });
+        }
+        Ok(TurnReply {
+            text: clean(&printed.out.to_string()),
+            kind: ReplyKind::AgentDone,
+            usage: Usage::default(),
+            way_out: WayOut::in_last_line(&printed.last),
+            cut_short: false,
+        })
+    }
+}
+
+/// Gives the program its input and takes its output until it has ended.
+async fn converse(process: &mut Process, input: &str, printed: &mut Printed<'_>) -> Exit {
+    let stdin = process.stdin.take();
+    let writing = async {
+        if let Some(mut stdin) = stdin {
+            // A program need not read what it also has as a file.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+    };
+    let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
+    let (sender, mut lines) = tokio::sync::mpsc::channel(64);
+    let talking = async {
+        tokio::join!(
+            writing,
+            forward(stdout, Stream::Out, sender.clone()),
+            forward(stderr, Stream::Err, sender),
+            async {
+                while let Some((stream, line)) = lines.recv().await {
+                    printed.take(stream, &line);
+                }
+            }
+        );
+    };
+    tokio::pin!(talking);
+    let exit = tokio::select! {
+        () = &mut talking => return process.wait().await,
+        exit = process.wait() => exit,
+    };
+    // A process outside of the tree may hold a pipe open; it is not waited for.
+    let _ = tokio::time::timeout(Duration::from_secs(1), talking).await;
+    exit
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    Out,
+    Err,
+}
+
+async fn forward(
+    reader: Option<impl AsyncRead + Unpin>,
+    stream: Stream,
+    sender: tokio::sync::mpsc::Sender<(Stream, String)>,
+) {
+    let Some(reader) = reader else { return };
+    let mut lines = lines(reader, LineLimits { bytes: 64 * 1024 });
+    while let Ok(Some(line)) = lines.next().await {
+        if sender.send((stream, line.text)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a program has printed.
+struct Printed<'a> {
+    out: Capped,
+    all: Capped,
+    /// The last line of stdout that is not empty.
+    last: String,
+    progress: &'a UnboundedSender<Progress>,
+}
+
+impl<'a> Printed<'a> {
+    fn new(progress: &'a UnboundedSender<Progress>) -> Self {
+        Self {
+            out: Capped::new(KEPT.0, KEPT.1),
+            all: Capped::new(0, SHOWN),
+            last: String::new(),
+            progress,
+        }
+    }
+
+    fn take(&mut self, stream: Stream, line: &str) {
+        let line = clean(line);
+        if stream == Stream::Out {
+            self.out.push(&format!("{line}\n"));
+            if !line.trim().is_empty() {
+                self.last.clone_from(&line);
+            }
+        }
+        self.all.push(&format!("{line}\n"));
+        // Nobody needs to listen.
+        let _ = self.progress.send(Progress::Line(line));
+    }
+
+    fn end(&self) -> String {
+        self.all.to_string().trim().to_owned()
+    }
+}
+
+/// The prompt as a file, which is removed with this value.
+struct PromptFile {
+    path: Utf8PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl PromptFile {
+    fn write(scratch: &Utf8Path, text: &str) -> Result<Self, WorkerError> {
+        let failed = |source| WorkerError::Prompt {
+            path: scratch.to_owned(),
+            source,
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("prompt-")
+            .tempdir_in(scratch)
+            .map_err(failed)?;
+        let path = Utf8PathBuf::try_from(folder.path().join("prompt.md"))
+            .map_err(|error| failed(error.into_io_error()))?;
+        std::fs::write(&path, text).map_err(failed)?;
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! The text that a worker is given.
+//!
+//! All wording stands in `prompts/`; here it is put together. A [`Prompt`] has no secrets in it:
+//! there is no way to make one that has not gone through [`redact`].
+
+use std::fmt::Write;
+
+use greenward_core::Failure;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Source;
+use crate::redact::redact;
+
+/// The version of the texts.
+pub const VERSION: &str = "v1";
+
+const SYSTEM_BLOCKS: &str = include_str!("../prompts/v1/system_blocks.md");
+const SYSTEM_LANE: &str = include_str!("../prompts/v1/system_lane.md");
+const GREEN: &str = include_str!("../prompts/v1/green.md");
+
+/// How much of one message or value of a failure is shown, in bytes.
+const FAILURE_LIMIT: usize = 4000;
+
+/// What a worker is told. Without secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    system: String,
+    user: String,
+    version: String,
+    redacted: usize,
+}
+
+/// How a worker hands in its edits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// As blocks in its reply.
+    Blocks,
+    /// By editing files in the lane.
+    Lane,
+}
+
+/// A test that is to pass.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Target {
+    /// Its id, as people read it.
+    pub id: String,
+    /// Its file, beneath the lane.
+    pub path: String,
+    /// Its source, or that of its whole file. What several targets have in common is shown once.
+    pub source: String,
+    /// How it fails now.
+    pub failure: Option<Failure>,
+}
+
+/// All that goes into a prompt.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PromptInput {
+    /// What is wanted, in the words of the spec. May be empty.
+    pub task: String,
+    /// The tests that are to pass.
+    pub targets: Vec<Target>,
+    /// The code to show, chosen by [`context::select`](crate::context::select).
+    pub sources: Vec<Source>,
+    /// The ids of passing tests that cover this code.
+    pub covering: Vec<String>,
+    /// The paths, or patterns of paths, that may be written. Empty: all that is not sealed.
+    pub writable: Vec<String>,
+    /// The files that stay as they are.
+    pub sealed: Vec<String>,
+    /// What became of the last attempt: misses, failures, failed checks. May be empty.
+    pub feedback: String,
+}
+
+impl Prompt {
+    fn new(system: &str, user: &str) -> Self {
+        let (system, user) = (redact(system), redact(user));
+        Self {
+            system: system.text,
+            user: user.text,
+            version: VERSION.to_owned(),
+            redacted: system.count + user.count,
+        }
+    }
+
+    /// What holds for all turns.
+    #[must_use]
+    pub fn system(&self) -> &str {
+        &self.system
+    }
+
+    /// What is to be done.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The version of the texts that it is made of.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How many secrets were taken out of it.
+    #[must_use]
+    pub fn redacted(&self) -> usize {
+        self.redacted
+    }
+
+    /// Both parts as one text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!("{}\n{}", self.system, self.user)
+    }
+}
+
+/// The prompt of the phase green: make failing tests pass.
+#[must_use]
+pub fn green(input: &PromptInput, manner: Manner) -> Prompt {
+    let system = match manner {
+        Manner::Blocks => SYSTEM_BLOCKS,
+        Manner::Lane => SYSTEM_LANE,
+    };
+    let values = [
+        (
+            "targets",
+            list(input.targets.iter().map(|target| &target.id)),
+        ),
+        ("task", input.task.trim().to_owned()),
+        ("failures", failures(&input.targets)),
+        ("tests", tests(&input.targets)),
+        ("sources", input.sources.iter().map(source).collect()),
+        ("covering", list(&input.covering)),
+        ("writable", list(&input.writable)),
+        ("sealed", list(&input.sealed)),
+        ("feedback", input.feedback.trim().to_owned()),
+    ];
+    Prompt::new(system, &filled(GREEN, &values))
+}
+
+/// `template` with its names replaced, without the sections whose names all have no value.
+fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while !rest.is_empty() {
+        let end = rest[1..].find("\n## ").map_or(rest.len(), |at| at + 2);
+        let (section, after) = rest.split_at(end);
+        text.push_str(&section_filled(section, values).unwrap_or_default());
+        rest = after;
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+fn section_filled(section: &str, values: &[(&str, String)]) -> Option<String> {
+    let mut parts = section.split("{{");
+    let mut text = parts.next()?.to_owned();
+    let (mut names, mut said) = (0, 0);
+    for part in parts {
+        let (name, after) = part.split_once("}}").unwrap_or((part, ""));
+        let value = values.iter().find(|(known, _)| *known == name);
+        let value = value.map_or("", |(_, value)| value.trim_end());
+        names += 1;
+        said += usize::from(!value.is_empty());
+        text.push_str(value);
+        text.push_str(after);
+    }
+    (names == 0 || said > 0).then_some(text)
+}
+
+fn list<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
+    items
+        .into_iter()
+        .map(|item| format!("- `{}`\n", item.as_ref()))
+        .collect()
+}
+
+fn failures(targets: &[Target]) -> String {
+    let mut text = String::new();
+    for target in targets {
+        let Some(failure) = &target.failure else {
+            continue;
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "`{}`:\n", target.id);
+        text.push_str(&fenced("", capped(&failure.message)));
+        for (word, value) in [("Expected", &failure.expected), ("Came", &failure.actual)] {
+            if let Some(value) = value {
+                let _ = write!(text, "\n{word}:\n\n{}", fenced("", capped(value)));
+            }
+        }
+        let frames: Vec<String> = failure.frames.iter().map(frame).collect();
+        if !frames.is_empty() {
+            let _ = write!(text, "\nAt, innermost first:\n\n{}", list(&frames));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn frame(frame: &greenward_core::Frame) -> String {
+    let place = &frame.location;
+    let place = format!("{}:{}", place.file, place.range.start.line + 1);
+    if frame.function.is_empty() {
+        place
+    } else {
+        format!("{place} in {}", frame.function)
+    }
+}
+
+fn tests(targets: &[Target]) -> String {
+    let mut shown: Vec<(&str, &str)> = Vec::new();
+    for target in targets {
+        let source = (target.path.as_str(), target.source.as_str());
+        if !target.source.is_empty() && !shown.contains(&source) {
+            shown.push(source);
+        }
+    }
+    shown
+        .into_iter()
+        .map(|(path, text)| format!("{}\n", fenced(path, text)))
+        .collect()
+}
+
+fn source(source: &Source) -> String {
+    format!("{}\n", fenced(&source.path, &source.text))
+}
+
+/// `text` in a fence that it does not hold, below its path.
+fn fenced(path: &str, text: &str) -> String {
+    let longest = text
+        .split(|char| char != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let head = if path.is_empty() {
+        String::new()
+    } else {
+        format!("{path}\n")
+    };
+    format!("{head}{fence}\n{}\n{fence}\n", text.trim_end_matches('\n'))
+}
+
+fn capped(text: &str) -> &str {
+    &text[..text.floor_char_boundary(FAILURE_LIMIT)]
+}

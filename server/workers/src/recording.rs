@@ -1,0 +1,206 @@
+//! Recordings: what a worker gave back, turn by turn, to be given again.
+//!
+//! A recording is a file of JSON Lines, an [`Entry`] each. Any worker's turns can be kept so, and
+//! played by a worker of kind `replay`: for tests, demos and bug reports. Which entry is played
+//! depends on phase and attempt alone.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use greenward_protocol::settings;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Phase, RecordingError, ReplyKind, SettingsError, Turn, TurnReply, Usage, WayOut, WorkerError,
+};
+
+/// One recorded turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The phase.
+    pub phase: Phase,
+    /// Which attempt in this phase, from 1.
+    pub attempt: u32,
+    /// The task, where a recording holds several. Empty: any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub task: String,
+    /// The version of the prompts that it answers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+    /// What came back.
+    #[serde(flatten)]
+    pub reply: RecordedReply,
+    /// What the turn has used.
+    #[serde(default)]
+    pub usage: Usage,
+}
+
+/// What came back, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordedReply {
+    /// A model's text, with its edits in it.
+    Text(String),
+    /// What an agent or a person left: whole files by their paths beneath the lane. One without
+    /// text was removed.
+    Files(BTreeMap<String, Option<String>>),
+    /// A program's way out.
+    WayOut(WayOut),
+}
+
+impl Entry {
+    /// What `reply` to `turn` is kept as. `files` are what the lane holds that is different now:
+    /// they count where the edits are not in the reply itself.
+    #[must_use]
+    pub fn of(turn: &Turn, reply: &TurnReply, files: &BTreeMap<String, Option<String>>) -> Self {
+        let kept = match (&reply.kind, &reply.way_out) {
+            (ReplyKind::ModelText, _) => RecordedReply::Text(reply.text.clone()),
+            (_, Some(way_out)) => RecordedReply::WayOut(way_out.clone()),
+            (ReplyKind::Files(files), None) => RecordedReply::Files(files.clone()),
+            (ReplyKind::AgentDone, None) => RecordedReply::Files(files.clone()),
+        };
+        Self {
+            phase: turn.phase,
+            attempt: turn.attempt,
+            task: turn.task.clone(),
+            prompt: turn.prompt.version().to_owned(),
+            reply: kept,
+            usage: reply.usage,
+        }
+    }
+}
+
+/// Writes a recording.
+#[derive(Debug)]
+pub struct Recorder {
+    path: Utf8PathBuf,
+    file: File,
+}
+
+impl Recorder {
+    /// Adds to the recording at `path`, which is made if there is none, with its folder.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(path: impl Into<Utf8PathBuf>) -> Result<Self, RecordingError> {
+        let path = path.into();
+        let open = || {
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            OpenOptions::new().create(true).append(true).open(&path)
+        };
+        match open() {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(RecordingError::Io { path, source }),
+        }
+    }
+
+    /// Adds a turn.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn record(&mut self, entry: &Entry) -> Result<(), RecordingError> {
+        let written = serde_json::to_string(entry)
+            .map_err(Into::into)
+            .and_then(|line| self.file.write_all(format!("{line}\n").as_bytes()));
+        written.map_err(|source| RecordingError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
+/// A worker that plays a recording.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    entries: Vec<Entry>,
+}
+
+impl Replay {
+    pub(crate) fn new(
+        name: &str,
+        settings: &settings::Worker,
+        folder: &Utf8Path,
+    ) -> Result<Self, SettingsError> {
+        let Some(recording) = &settings.recording else {
+            return Err(SettingsError::Missing {
+                worker: name.to_owned(),
+                kind: settings.kind,
+                setting: "recording",
+            });
+        };
+        Self::read(&folder.join(recording)).map_err(|source| SettingsError::Recording {
+            worker: name.to_owned(),
+            source,
+        })
+    }
+
+    /// Reads a recording.
+    ///
+    /// # Errors
+    /// If it cannot be read, or a line is no entry.
+    pub fn read(path: &Utf8Path) -> Result<Self, RecordingError> {
+        let text = fs::read_to_string(path).map_err(|source| RecordingError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(&text).map_err(|(line, source)| RecordingError::Malformed {
+            path: path.to_owned(),
+            line,
+            source,
+        })
+    }
+
+    /// Takes a recording's text, such as one that is built in.
+    ///
+    /// # Errors
+    /// The number of the first line that is no entry, from 1, and why.
+    pub fn parse(text: &str) -> Result<Self, (usize, serde_json::Error)> {
+        let lines = text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+        let entries = lines
+            .map(|(index, line)| serde_json::from_str(line).map_err(|error| (index + 1, error)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { entries })
+    }
+
+    /// The reply to `turn`: of the entries for its phase and attempt, one for its task before one
+    /// for any; of several, the last, which was recorded latest.
+    pub(crate) fn turn(&self, turn: &Turn) -> Result<TurnReply, WorkerError> {
+        let of = |task: &str| {
+            self.entries.iter().rfind(|entry| {
+                (entry.phase, entry.attempt) == (turn.phase, turn.attempt) && entry.task == task
+            })
+        };
+        let entry = of(&turn.task)
+            .or_else(|| of(""))
+            .ok_or(WorkerError::NotRecorded {
+                phase: turn.phase,
+                attempt: turn.attempt,
+            })?;
+        let (text, kind, way_out) = match &entry.reply {
+            RecordedReply::Text(text) => (
+                text.clone(),
+                ReplyKind::ModelText,
+                WayOut::in_last_line(text),
+            ),
+            RecordedReply::Files(files) => (String::new(), ReplyKind::Files(files.clone()), None),
+            RecordedReply::WayOut(way_out) => (
+                way_out.reason.clone(),
+                ReplyKind::Files(BTreeMap::new()),
+                Some(way_out.clone()),
+            ),
+        };
+        Ok(TurnReply {
+            text,
+            kind,
+            usage: entry.usage,
+            way_out,
+            cut_short: false,
+        })
+    }
+}
