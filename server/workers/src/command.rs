@@ -12,7 +12,7 @@ use greenward_core::{Invocation, clean};
 use greenward_exec::{Capped, Executor, Exit, LineLimits, Process, Stdin, lines};
 use greenward_protocol::settings;
 use tokio::io::{AsyncRead, AsyncWriteExt};
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Progress, ReplyKind, SettingsError, Turn, TurnReply, Usage, WayOut, WorkerError};
@@ -22,6 +22,9 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// How much of what it prints is kept, in bytes: at the beginning, and at the end.
 const KEPT: (usize, usize) = (16 * 1024, 48 * 1024);
+
+/// How many lines are taken in at once, if so many are there.
+const BATCH: usize = 256;
 
 /// How much of the end a failure shows, in bytes.
 const SHOWN: usize = 4000;
@@ -104,7 +107,7 @@ impl Command {
             });
         }
         Ok(TurnReply {
-            text: clean(&printed.out.to_string()),
+            text: printed.out.to_string(),
             kind: ReplyKind::AgentDone,
             usage: Usage::default(),
             way_out: WayOut::in_last_line(&printed.last),
@@ -123,15 +126,16 @@ async fn converse(process: &mut Process, input: &str, printed: &mut Printed<'_>)
         }
     };
     let (stdout, stderr) = (process.stdout.take(), process.stderr.take());
-    let (sender, mut lines) = tokio::sync::mpsc::channel(64);
+    let (sender, mut lines) = mpsc::channel(BATCH);
     let talking = async {
         tokio::join!(
             writing,
             forward(stdout, Stream::Out, sender.clone()),
             forward(stderr, Stream::Err, sender),
             async {
-                while let Some((stream, line)) = lines.recv().await {
-                    printed.take(stream, &line);
+                let mut batch = Vec::new();
+                while lines.recv_many(&mut batch, BATCH).await > 0 {
+                    printed.take(&mut batch);
                 }
             }
         );
@@ -155,7 +159,7 @@ enum Stream {
 async fn forward(
     reader: Option<impl AsyncRead + Unpin>,
     stream: Stream,
-    sender: tokio::sync::mpsc::Sender<(Stream, String)>,
+    sender: mpsc::Sender<(Stream, String)>,
 ) {
     let Some(reader) = reader else { return };
     let mut lines = lines(reader, LineLimits { bytes: 64 * 1024 });
@@ -169,7 +173,7 @@ async fn forward(
 /// What a program has printed.
 struct Printed<'a> {
     out: Capped,
-    all: Capped,
+    err: Capped,
     /// The last line of stdout that is not empty.
     last: String,
     progress: &'a UnboundedSender<Progress>,
@@ -179,27 +183,42 @@ impl<'a> Printed<'a> {
     fn new(progress: &'a UnboundedSender<Progress>) -> Self {
         Self {
             out: Capped::new(KEPT.0, KEPT.1),
-            all: Capped::new(0, SHOWN),
+            err: Capped::new(0, SHOWN),
             last: String::new(),
             progress,
         }
     }
 
-    fn take(&mut self, stream: Stream, line: &str) {
-        let line = clean(line);
-        if stream == Stream::Out {
-            self.out.push(&format!("{line}\n"));
-            if !line.trim().is_empty() {
+    /// Takes lines that came at once. Of these, only the newest is told, so that a flood does not
+    /// fill the memory of whoever listens slowly.
+    fn take(&mut self, lines: &mut Vec<(Stream, String)>) {
+        let mut newest = None;
+        for (stream, line) in lines.drain(..) {
+            let line = clean(&line);
+            let blank = line.trim().is_empty();
+            let kept = match stream {
+                Stream::Out => &mut self.out,
+                Stream::Err => &mut self.err,
+            };
+            kept.push(&line);
+            kept.push("\n");
+            if stream == Stream::Out && !blank {
                 self.last.clone_from(&line);
             }
+            newest = Some(line);
         }
-        self.all.push(&format!("{line}\n"));
-        // Nobody needs to listen.
-        let _ = self.progress.send(Progress::Line(line));
+        if let Some(line) = newest {
+            // Nobody needs to listen.
+            let _ = self.progress.send(Progress::Line(line));
+        }
     }
 
+    /// The end of what it printed to stderr; of stdout, if that is empty.
     fn end(&self) -> String {
-        self.all.to_string().trim().to_owned()
+        let (out, err) = (self.out.to_string(), self.err.to_string());
+        let text = if err.trim().is_empty() { out } else { err };
+        let text = text.trim();
+        text[text.ceil_char_boundary(text.len().saturating_sub(SHOWN))..].to_owned()
     }
 }
 

@@ -4,6 +4,8 @@
 mod client;
 mod exchange;
 mod retry;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -69,9 +71,9 @@ impl Model {
         let prices = settings
             .price_per_million_input
             .zip(settings.price_per_million_output);
+        let endpoint = client::endpoint(name, api, settings)?;
         Ok(Self {
             api,
-            endpoint: client::endpoint(name, api, settings)?,
             model,
             key: client::key(name, settings, env)?,
             price: prices.map(price),
@@ -83,7 +85,8 @@ impl Model {
                 bytes: 32 * 1024 * 1024,
                 patience: Patience::default(),
             },
-            client: client::client(env)?,
+            client: client::client(&endpoint, env)?,
+            endpoint,
         })
     }
 

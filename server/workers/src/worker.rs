@@ -94,7 +94,7 @@ pub enum ReplyKind {
 pub enum Progress {
     /// A model has written this much more.
     Text(String),
-    /// A program has printed a line.
+    /// The newest line that a program has printed.
     Line(String),
     /// A request failed and will be made again. What was written so far is void.
     Retry {

@@ -68,7 +68,7 @@ pub enum EditError {
 /// # Errors
 /// If a block cannot be understood. None of the reply should be used then.
 pub fn parse(text: &str) -> Result<Reply, EditError> {
-    let text = text.replace("\r\n", "\n");
+    let text = without_thoughts(text).replace("\r\n", "\n");
     let mut parser = Parser {
         lines: text.lines().collect(),
         at: 0,
@@ -85,13 +85,24 @@ pub fn parse(text: &str) -> Result<Reply, EditError> {
     })
 }
 
+/// `text` without the thoughts that some local servers leave in front of a reply. What is tried out
+/// there is no edit.
+fn without_thoughts(text: &str) -> &str {
+    match text.trim_start().strip_prefix("<think>") {
+        Some(thoughts) => thoughts
+            .split_once("</think>")
+            .map_or("", |(_, reply)| reply),
+        None => text,
+    }
+}
+
 struct Parser<'a> {
     lines: Vec<&'a str>,
     /// The next line.
     at: usize,
     edits: Vec<FileEdit>,
     prose: String,
-    /// The last line that can be a path, and whether it has been said again since.
+    /// The path that the last line of text names, if it does.
     named: Option<&'a str>,
 }
 
@@ -396,6 +407,7 @@ mod tests {
             ),
             format!("src/a.rs\n{BLOCK}").replace('\n', "\r\n"),
             format!("src/a.rs\n```\n{BLOCK}"),
+            format!("<think>\nb.rs\n{BLOCK}\n</think>\n\nsrc/a.rs\n{BLOCK}"),
         ] {
             check(&text, edit);
         }

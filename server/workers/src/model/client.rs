@@ -87,17 +87,23 @@ pub(super) fn shown(endpoint: &Url) -> String {
     shown.to_string()
 }
 
-/// A client that follows no redirect, for a key is meant for one host, and asks only those proxies
-/// that `env` names.
-pub(super) fn client(env: &BTreeMap<String, String>) -> Result<Client, SettingsError> {
+/// A client for `endpoint` that follows no redirect, for a key is meant for one host, and asks only
+/// those proxies that `env` names.
+pub(super) fn client(
+    endpoint: &Url,
+    env: &BTreeMap<String, String>,
+) -> Result<Client, SettingsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_platform_verifier())
-        .map_err(SettingsError::Tls)?
-        .with_no_client_auth();
+        .map_err(SettingsError::Tls)?;
+    // A server without encryption, such as a local one, must not need certificates of the system.
+    let tls = match endpoint.scheme() {
+        "https" => tls.with_platform_verifier().map_err(SettingsError::Tls)?,
+        _ => tls.with_root_certificates(rustls::RootCertStore::empty()),
+    };
     let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls.with_no_client_auth())
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .connect_timeout(Duration::from_secs(20))
