@@ -9,6 +9,7 @@ use greenward_core::Failure;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Source;
+use crate::edits::Miss;
 use crate::redact::redact;
 
 /// The version of the texts.
@@ -67,7 +68,13 @@ pub struct PromptInput {
     pub writable: Vec<String>,
     /// The files that stay as they are.
     pub sealed: Vec<String>,
-    /// What became of the last attempt: misses, failures, failed checks. May be empty.
+    /// Why the last reply could not be read: an [`EditError`](crate::edits::EditError) in words.
+    /// Empty if it could.
+    pub malformed: String,
+    /// The edits of the last reply that found no place.
+    pub misses: Vec<Miss>,
+    /// What is wrong with the last attempt otherwise, such as failed checks of the verdict. May be
+    /// empty. How the targets fail now belongs to them.
     pub feedback: String,
 }
 
@@ -132,6 +139,8 @@ pub fn green(input: &PromptInput, manner: Manner) -> Prompt {
         ("covering", list(&input.covering)),
         ("writable", list(&input.writable)),
         ("sealed", list(&input.sealed)),
+        ("malformed", input.malformed.trim().to_owned()),
+        ("misses", input.misses.iter().map(miss).collect()),
         ("feedback", input.feedback.trim().to_owned()),
     ];
     Prompt::new(system, &filled(GREEN, &values))
@@ -224,6 +233,10 @@ fn source(source: &Source) -> String {
     format!("{}\n", fenced(&source.path, &source.text))
 }
 
+fn miss(miss: &Miss) -> String {
+    format!("{}\n", fenced("", &miss.to_string()))
+}
+
 /// `text` in a fence that it does not hold, below its path.
 fn fenced(path: &str, text: &str) -> String {
     let longest = text
@@ -242,4 +255,202 @@ fn fenced(path: &str, text: &str) -> String {
 
 fn capped(text: &str) -> &str {
     &text[..text.floor_char_boundary(FAILURE_LIMIT)]
+}
+
+#[cfg(test)]
+mod tests {
+    use greenward_core::{Frame, Location, Position, Range};
+
+    use super::*;
+    use crate::edits::MissReason;
+
+    fn input() -> PromptInput {
+        let place = Position::new(3, 4);
+        PromptInput {
+            task: "Convert integers.\n".into(),
+            targets: vec![Target {
+                id: "tests/test_roman.py::test_one".into(),
+                path: "tests/test_roman.py".into(),
+                source: "def test_one():\n    assert to_numeral(1) == 'I'\n".into(),
+                failure: Some(Failure {
+                    message: "assert '' == 'I'".into(),
+                    expected: Some("'I'".into()),
+                    actual: Some("''".into()),
+                    frames: vec![Frame {
+                        function: "to_numeral".into(),
+                        location: Location {
+                            file: "roman.py".into(),
+                            range: Range::new(place, place),
+                        },
+                    }],
+                    ..Failure::default()
+                }),
+            }],
+            sources: vec![Source {
+                path: "roman.py".into(),
+                text: "def to_numeral(n):\n    \"\"\"```{{task}}```\"\"\"\n    return ''\n".into(),
+                whole: true,
+            }],
+            covering: vec!["tests/test_roman.py::test_type".into()],
+            writable: vec!["*.py".into()],
+            sealed: vec!["tests/test_roman.py".into()],
+            malformed: "line 3: the block has no `=======` line; send it whole".into(),
+            misses: vec![Miss {
+                path: "roman.py".into(),
+                search: "return None\n".into(),
+                reason: MissReason::NotFound,
+                nearest: "    3 |     return ''\n".into(),
+            }],
+            feedback: "It still gives ''.".into(),
+        }
+    }
+
+    #[test]
+    fn it_reads_well() {
+        let prompt = green(&input(), Manner::Blocks);
+        expect_test::expect![[r#"
+            Make these tests pass:
+
+            - `tests/test_roman.py::test_one`
+
+            ## Task
+
+            Convert integers.
+
+            ## How they fail now
+
+            `tests/test_roman.py::test_one`:
+
+            ```
+            assert '' == 'I'
+            ```
+
+            Expected:
+
+            ```
+            'I'
+            ```
+
+            Came:
+
+            ```
+            ''
+            ```
+
+            At, innermost first:
+
+            - `roman.py:4 in to_numeral`
+
+            ## The tests
+
+            tests/test_roman.py
+            ```
+            def test_one():
+                assert to_numeral(1) == 'I'
+            ```
+
+            ## The code
+
+            roman.py
+            ````
+            def to_numeral(n):
+                """```{{task}}```"""
+                return ''
+            ````
+
+            ## Tests that cover this code
+
+            They pass now, and must pass afterwards:
+
+            - `tests/test_roman.py::test_type`
+
+            ## What you may change
+
+            - `*.py`
+
+            ## What stays as it is
+
+            Changes to these files are not taken over:
+
+            - `tests/test_roman.py`
+
+            ## Your last answer could not be read
+
+            line 3: the block has no `=======` line; send it whole
+
+            Nothing of it was used. Give each file that you change as a whole this time, or, if it is long, take care of the form of the blocks.
+
+            ## Edits of your last answer that found no place
+
+            ```
+            roman.py: the SEARCH lines are not in the file; copy them from it exactly. The nearest lines are:
+                3 |     return ''
+            ```
+
+            The other edits were made. The files above are as they are now.
+
+            ## What is wrong with your last attempt
+
+            It still gives ''.
+        "#]]
+        .assert_eq(prompt.user());
+        assert_eq!((prompt.version(), prompt.redacted()), ("v1", 0));
+    }
+
+    #[test]
+    fn what_is_not_known_has_no_section() {
+        let prompt = green(
+            &PromptInput {
+                targets: vec![Target {
+                    id: "a".into(),
+                    ..Target::default()
+                }],
+                ..PromptInput::default()
+            },
+            Manner::Lane,
+        );
+        assert_eq!(prompt.user(), "Make these tests pass:\n\n- `a`\n");
+    }
+
+    #[test]
+    fn the_manner_says_how_edits_are_handed_in() {
+        for (manner, word) in [
+            (Manner::Blocks, "<<<<<<< SEARCH"),
+            (Manner::Lane, "current folder"),
+        ] {
+            let prompt = green(&PromptInput::default(), manner);
+            assert!(prompt.system().contains(word), "{manner:?}");
+            assert!(
+                prompt.system().contains("greenward: test_wrong: "),
+                "{manner:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_format_is_in_the_format() {
+        let reply = crate::edits::parse(SYSTEM_BLOCKS).unwrap();
+        assert_eq!(reply.edits.len(), 1);
+        assert_eq!(reply.edits[0].path(), "src/example.py");
+    }
+
+    #[test]
+    fn secrets_do_not_get_in() {
+        let secret = format!("ghp_{}", "aB3dE5gH7jK9".repeat(3));
+        let mut input = input();
+        input.task = format!("use {secret}");
+        input.sources[0].text = format!("KEY = '{secret}'\n");
+        input.feedback.clone_from(&secret);
+        let prompt = green(&input, Manner::Blocks);
+        assert!(!prompt.text().contains(&secret));
+        assert_eq!(prompt.redacted(), 3);
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_those_within() {
+        assert_eq!(
+            fenced("", "a\n```\nb\n````\n"),
+            "`````\na\n```\nb\n````\n`````\n"
+        );
+    }
 }

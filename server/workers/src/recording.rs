@@ -18,7 +18,6 @@ use crate::{
 
 /// One recorded turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The phase.
     pub phase: Phase,
@@ -202,5 +201,131 @@ impl Replay {
             way_out,
             cut_short: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prompt::{Manner, PromptInput, green};
+    use crate::{WayOutKind, Worker};
+
+    fn turn(phase: Phase, attempt: u32, task: &str) -> Turn {
+        Turn {
+            phase,
+            attempt,
+            task: task.into(),
+            targets: Vec::new(),
+            prompt: green(&PromptInput::default(), Manner::Blocks),
+            lane: "/nowhere".into(),
+            scratch: "/nowhere".into(),
+        }
+    }
+
+    fn reply(kind: ReplyKind, text: &str, way_out: Option<WayOut>) -> TurnReply {
+        TurnReply {
+            text: text.into(),
+            kind,
+            usage: Usage {
+                input_tokens: 5,
+                output_tokens: 2,
+                cost_microdollars: Some(3),
+                estimated: false,
+            },
+            way_out,
+            cut_short: false,
+        }
+    }
+
+    #[test]
+    fn what_is_recorded_is_played() {
+        let way_out = Some(WayOut {
+            kind: WayOutKind::Blocked,
+            reason: "no network".into(),
+        });
+        let files = BTreeMap::from([("a.py".into(), Some("x\n".into())), ("b.py".into(), None)]);
+        let recorded = [
+            reply(ReplyKind::ModelText, "a.py\n```\nx\n```\n", None),
+            reply(ReplyKind::AgentDone, "I have done it.", None),
+            reply(
+                ReplyKind::AgentDone,
+                "greenward: blocked: no network",
+                way_out.clone(),
+            ),
+        ];
+        let played = [
+            recorded[0].clone(),
+            reply(ReplyKind::Files(files.clone()), "", None),
+            reply(ReplyKind::Files(BTreeMap::new()), "no network", way_out),
+        ];
+
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        for (attempt, reply) in (1..).zip(&recorded) {
+            // Opened anew each time, as after a crash.
+            let mut recorder = Recorder::open(folder.join("made/run.jsonl")).unwrap();
+            let entry = Entry::of(&turn(Phase::Green, attempt, ""), reply, &files);
+            recorder.record(&entry).unwrap();
+        }
+
+        let settings = settings::Worker {
+            kind: settings::WorkerKind::Replay,
+            recording: Some("made/run.jsonl".into()),
+            ..settings::Worker::default()
+        };
+        let executor = greenward_exec::Executor::new("/nowhere", [("", ""); 0]);
+        let made = Worker::from_settings("r", &settings, &BTreeMap::new(), &executor, folder);
+        let Worker::Replay(replay) = made.unwrap() else {
+            panic!("it is a replay");
+        };
+        for (attempt, expected) in (1..).zip(&played) {
+            let reply = replay.turn(&turn(Phase::Green, attempt, "")).unwrap();
+            assert_eq!(reply, *expected);
+        }
+        let error = replay.turn(&turn(Phase::Red, 4, "")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the recording holds no turn 4 of phase red"
+        );
+    }
+
+    #[test]
+    fn phase_attempt_and_task_choose() {
+        let replay = Replay::parse(
+            r#"{"phase":"green","attempt":1,"text":"first"}
+
+{"phase":"green","attempt":1,"text":"later"}
+{"phase":"green","attempt":1,"task":"t","text":"for t"}
+{"phase":"green","attempt":2,"text":"second"}
+{"phase":"refactor","attempt":1,"text":"tidy"}
+"#,
+        )
+        .unwrap();
+        for (phase, attempt, task, text) in [
+            (Phase::Green, 1, "", "later"),
+            (Phase::Green, 1, "t", "for t"),
+            (Phase::Green, 1, "u", "later"),
+            (Phase::Green, 2, "t", "second"),
+            (Phase::Refactor, 1, "", "tidy"),
+        ] {
+            let reply = replay.turn(&turn(phase, attempt, task)).unwrap();
+            assert_eq!(reply.text, text, "{phase} {attempt} {task}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_turn_is_named() {
+        let good = r#"{"phase":"green","attempt":1,"text":"x"}"#;
+        for bad in [
+            "{",
+            "{}",
+            r#"{"phase":"blue","attempt":1,"text":"x"}"#,
+            r#"{"phase":"green","attempt":1}"#,
+        ] {
+            let (line, _) = Replay::parse(&format!("{good}\n\n{bad}\n")).unwrap_err();
+            assert_eq!(line, 3, "{bad}");
+        }
+        let missing = Replay::read(Utf8Path::new("/nowhere/x.jsonl")).unwrap_err();
+        assert_eq!(missing.to_string(), "cannot read or write /nowhere/x.jsonl");
     }
 }

@@ -147,6 +147,15 @@ impl Worker {
         }
     }
 
+    /// How many tokens of prompt it may be given; nothing if it has no limit of its own.
+    #[must_use]
+    pub fn context_tokens(&self) -> Option<u64> {
+        match self {
+            Worker::Model(model) => Some(model.context_tokens()),
+            Worker::Command(_) | Worker::Replay(_) | Worker::Human => None,
+        }
+    }
+
     /// Has the worker take a turn. What goes on meanwhile is sent to `progress`; nobody needs to
     /// listen.
     ///

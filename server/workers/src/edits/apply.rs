@@ -1,15 +1,20 @@
 //! Applying edits to texts: one by one, each on what the ones before it made.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
-
-use similar::TextDiff;
 
 use super::FileEdit;
 use crate::redact::PLACEHOLDER;
 
 /// How many lines of a file a miss shows around the nearest place.
 const CONTEXT: usize = 3;
+
+/// The least share of common words at which lines are called near.
+const LEAST: f64 = 0.4;
+
+/// How many pairs of lines are compared at most for one miss.
+const COMPARED: usize = 5_000_000;
 
 /// What became of edits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -264,43 +269,59 @@ fn line_end(text: &str) -> &'static str {
 }
 
 /// The lines that are most like `wanted`, with some around them; nothing if none are alike.
+///
+/// Alike are lines with the same words: that is quick for large files, and enough for a hint.
 fn nearest(lines: &[&str], wanted: &[&str]) -> String {
-    let wanted_text = trimmed(wanted);
-    let last = lines.len().saturating_sub(wanted.len().min(lines.len()));
-    // Comparing is slow, so only places that share a line with the search come into question; all
-    // of a small file otherwise.
-    let shares = |place: &usize| {
-        let end = (place + wanted.len()).min(lines.len());
-        lines[*place..end].iter().any(|line| {
-            line.trim().len() > 3 && wanted.iter().any(|wanted| wanted.trim() == line.trim())
-        })
-    };
-    let mut candidates: Vec<usize> = (0..=last).filter(shares).take(200).collect();
-    if candidates.is_empty() && lines.len() * wanted.len() <= 20_000 {
-        candidates = (0..=last).collect();
+    let wanted: Vec<Vec<&str>> = wanted.iter().map(|line| words(line)).collect();
+    let lines_words: Vec<Vec<&str>> = lines.iter().map(|line| words(line)).collect();
+    let steps = lines.len() * wanted.len();
+    if wanted.is_empty() || steps > COMPARED {
+        return String::new();
     }
-    let best = candidates
-        .into_iter()
-        .map(|place| {
-            let end = (place + wanted.len()).min(lines.len());
-            let here = trimmed(&lines[place..end]);
-            (
-                TextDiff::from_chars(here.as_str(), wanted_text.as_str()).ratio(),
-                place,
-            )
-        })
-        .max_by(|(one, at), (other, later)| one.total_cmp(other).then(later.cmp(at)));
-    match best {
-        Some((ratio, place)) if ratio > 0.4 => numbered(lines, place, wanted.len()),
-        _ => String::new(),
+    let mut best = (LEAST, None);
+    for place in 0..lines.len() {
+        let ratio = likeness(&lines_words[place..], &wanted);
+        if ratio > best.0 {
+            best = (ratio, Some(place));
+        }
     }
+    let shown = best.1.map(|place| numbered(lines, place, wanted.len()));
+    shown.unwrap_or_default()
 }
 
-fn trimmed(lines: &[&str]) -> String {
-    let lines: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-    let mut text = lines.join("\n");
-    text.truncate(text.floor_char_boundary(2000));
-    text
+/// The share of words that two stretches of lines have in common, line by line.
+#[expect(clippy::cast_precision_loss, reason = "counts of words")]
+fn likeness(lines: &[Vec<&str>], wanted: &[Vec<&str>]) -> f64 {
+    let (mut common, mut all) = (0, 0);
+    for (index, wanted) in wanted.iter().enumerate() {
+        let line = lines.get(index).map_or(&[][..], Vec::as_slice);
+        all += line.len() + wanted.len();
+        let (mut a, mut b) = (0, 0);
+        while let (Some(one), Some(other)) = (line.get(a), wanted.get(b)) {
+            match one.cmp(other) {
+                Ordering::Less => a += 1,
+                Ordering::Greater => b += 1,
+                Ordering::Equal => {
+                    common += 2;
+                    a += 1;
+                    b += 1;
+                }
+            }
+        }
+    }
+    common as f64 / all.max(1) as f64
+}
+
+/// The words of a line, sorted. A line without any stands for itself.
+fn words(line: &str) -> Vec<&str> {
+    let is_word = |word: &&str| !word.is_empty();
+    let split = line.split(|char: char| !char.is_alphanumeric() && char != '_');
+    let mut words: Vec<&str> = split.filter(is_word).collect();
+    if words.is_empty() && !line.trim().is_empty() {
+        words.push(line.trim());
+    }
+    words.sort_unstable();
+    words
 }
 
 /// Some lines with their numbers.
