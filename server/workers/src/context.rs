@@ -198,6 +198,17 @@ fn cut(
     })
 }
 
+/// Whether a line is one that stands for lines that are left out.
+pub(crate) fn is_gap(line: &str) -> bool {
+    let numbers = line.trim().strip_prefix("[lines ");
+    let numbers = numbers.and_then(|rest| rest.strip_suffix(" are left out]"));
+    numbers.is_some_and(|numbers| {
+        numbers
+            .chars()
+            .all(|char| char.is_ascii_digit() || " to".contains(char))
+    })
+}
+
 fn with_gaps(lines: &[&str], shown: &BTreeSet<usize>) -> String {
     let mut text = String::new();
     let mut next = 0;
@@ -293,6 +304,7 @@ mod tests {
         );
         let text = &chosen[0].text;
         assert!(!chosen[0].whole);
+        assert_eq!(text.lines().filter(|line| is_gap(line)).count(), 3);
         assert!(
             text.starts_with("[lines 1 to 987 are left out]\nfiller line 988\n"),
             "{text}"

@@ -50,18 +50,21 @@ struct Rule {
 impl Rule {
     fn apply(&self, redacted: &mut Redacted) {
         let mut count = 0;
-        let text = self
-            .pattern
-            .replace_all(&redacted.text, |found: &Captures| {
-                let whole = &found[0];
-                let secret = found.name("secret").map_or(whole, |group| group.as_str());
-                if secret.contains(PLACEHOLDER) || (self.random && !looks_random(secret)) {
-                    return whole.to_owned();
-                }
-                count += 1;
-                whole.replacen(secret, PLACEHOLDER, 1)
-            });
-        redacted.text = text.into_owned();
+        let before = &redacted.text;
+        let text = self.pattern.replace_all(before, |found: &Captures| {
+            let whole = found.get_match();
+            let secret = found.name("secret").unwrap_or(whole);
+            let quoted = found.name("quote").is_some();
+            if self.random && !is_value(secret.as_str(), quoted, &before[whole.end()..]) {
+                return whole.as_str().to_owned();
+            }
+            count += 1;
+            let head = &before[whole.start()..secret.start()];
+            let tail = &before[secret.end()..whole.end()];
+            format!("{head}{PLACEHOLDER}{tail}")
+        });
+        let text = text.into_owned();
+        redacted.text = text;
         redacted.count += count;
     }
 }
@@ -120,7 +123,7 @@ static RULES: [Rule; 10] = [
     rule!(["://"], r#"://[^\s/:@"']*:(?<secret>[^\s/@"'{}$<>]{3,})@"#),
     rule!(
         ["passw", "secret", "token", "key", "credential"],
-        r#"(?i)(passw(or)?d|secret|token|api_?key|access_?key|private_?key|auth_?key|credential)[a-z0-9_]*["']?\s*(:\s*[&a-z_ ]*=|:|=>?)\s*["']?(?<secret>[A-Za-z0-9+/=_.~!@#$%^&*-]{10,})"#,
+        r#"(?i)(passw(or)?d|secret|token|api_?key|access_?key|private_?key|auth_?key|credential)[a-z0-9_]*["']?\s*(:\s*[&a-z_ ]*=|:|=>?)\s*(?<quote>["'])?(?<secret>[A-Za-z0-9+/=_.~!@#$%^&*-]{10,})"#,
         true
     ),
 ];
@@ -131,6 +134,17 @@ static RULES: [Rule; 10] = [
 )]
 fn compiled(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a pattern of ours is valid")
+}
+
+/// Whether what is assigned is a random value, not code: without quotes, code calls and combines
+/// names, which may have a digit or two.
+fn is_value(text: &str, quoted: bool, after: &str) -> bool {
+    let is_code = || {
+        text.contains(['.', '_', '*', '&', '!'])
+            || after.starts_with(['(', '[', ':', '<'])
+            || text.chars().filter(char::is_ascii_digit).count() < 3
+    };
+    looks_random(text) && (quoted || !is_code())
 }
 
 /// Whether `text` is more like a generated key than like a word or a call: letters and digits, and
@@ -205,6 +219,7 @@ mod tests {
     #[test]
     fn a_secret_is_taken_out_of_its_place() {
         check("postgres://me:hunter22@host/db", "postgres://me:[]@host/db");
+        check("ftp://same:same@host", "ftp://same:[]@host");
         let value = made("", 20);
         for (text, expected) in [
             ("password = \"VALUE\"", "password = \"[]\""),
@@ -235,6 +250,11 @@ mod tests {
             "password = getpass.getpass()",
             "key = some_function_name(argument)",
             "token: &'static str,",
+            "key = hashlib.sha256(data)",
+            "token = next_token_v2",
+            "key = encodeBase64Url(x)",
+            "secret: config.keys2.primary1value,",
+            "let key = parse1x2y3z4w(input);",
             "https://example.org/a:b@c",
             "http://user:$PASSWORD@host",
             "risk-averse-strategies-are-better",

@@ -120,6 +120,7 @@ mod tests {
     #[test]
     fn lines_end_in_three_ways() {
         check("data: a\r\n\r\ndata: b\r\rdata: c\n\n", &["|a", "|b", "|c"]);
+        check("data: a\r\ndata: b\r\n\r\n", &["|a\nb"]);
     }
 
     #[test]

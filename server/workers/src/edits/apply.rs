@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::FileEdit;
+use crate::context::is_gap;
 use crate::redact::PLACEHOLDER;
 
 /// How many lines of a file a miss shows around the nearest place.
@@ -53,8 +54,9 @@ pub enum MissReason {
     },
     /// Nothing to search for, in a file that exists and is not empty.
     EmptySearch,
-    /// The new text holds the mark that stands for a secret, which would be lost.
-    Redacted,
+    /// The new text holds a mark that stands for what the worker was not shown: a secret, or lines
+    /// that were left out. They would be lost.
+    NotShown,
 }
 
 impl fmt::Display for Miss {
@@ -75,10 +77,10 @@ impl fmt::Display for Miss {
                 f,
                 "{path}: SEARCH is empty, but the file exists; search for lines of it"
             )?,
-            MissReason::Redacted => write!(
+            MissReason::NotShown => write!(
                 f,
-                "{path}: the new text holds `{PLACEHOLDER}`, which stands for something you were \
-                 not shown; change only lines without it"
+                "{path}: the new text holds a mark such as `{PLACEHOLDER}`, which stands for \
+                 something you were not shown; change only lines without it"
             )?,
         }
         if !self.nearest.is_empty() {
@@ -129,9 +131,9 @@ fn change(edit: &FileEdit, before: Option<&str>) -> Result<Option<String>, Misse
         FileEdit::Delete { .. } if before.is_none() => Err(miss(MissReason::NoFile)),
         FileEdit::Delete { .. } => Ok(None),
         FileEdit::WholeFile { text, .. } | FileEdit::SearchReplace { replace: text, .. }
-            if text.contains(PLACEHOLDER) =>
+            if text.contains(PLACEHOLDER) || text.lines().any(is_gap) =>
         {
-            Err(miss(MissReason::Redacted))
+            Err(miss(MissReason::NotShown))
         }
         FileEdit::WholeFile { text, .. } => Ok(Some(with_ends_of(text, before.unwrap_or("")))),
         FileEdit::SearchReplace {
@@ -451,8 +453,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_not_written_over() {
+    fn what_was_not_shown_is_not_written_over() {
+        let whole = FileEdit::WholeFile {
+            path: "a".into(),
+            text: "x\n[lines 2 to 40 are left out]\ny\n".into(),
+        };
+        check_miss(Some("x\n"), whole, MissReason::NotShown, "");
         let new = format!("key = \"{PLACEHOLDER}\"\n");
-        check_miss(Some("x\n"), block("x\n", &new), MissReason::Redacted, "");
+        check_miss(Some("x\n"), block("x\n", &new), MissReason::NotShown, "");
     }
 }

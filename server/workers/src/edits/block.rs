@@ -298,11 +298,12 @@ impl<'a> Fence<'a> {
         line.len() >= self.length && line.chars().all(|char| char == self.char)
     }
 
-    /// A path behind the fence: alone, after the language, or as `rust:src/lib.rs`.
+    /// A path behind the fence: alone, after the language, as `rust:src/lib.rs`, or as
+    /// `rust title="src/lib.rs"`.
     fn path(self) -> Option<&'a str> {
         let last = self.info.split_whitespace().last()?;
         let last = last.rsplit_once(':').map_or(last, |(_, path)| path);
-        let last = last.strip_prefix("path=").unwrap_or(last);
+        let last = last.rsplit_once('=').map_or(last, |(_, path)| path);
         path_in(last).filter(|path| path.contains(['/', '.']))
     }
 }
@@ -396,6 +397,7 @@ mod tests {
             format!("```src/a.rs\n{BLOCK}```\n"),
             format!("```rust:src/a.rs\n{BLOCK}```\n"),
             format!("```rust src/a.rs\n{BLOCK}```\n"),
+            format!("```rust title=\"src/a.rs\"\n{BLOCK}```\n"),
             format!("~~~~\nsrc/a.rs\n{BLOCK}~~~~\n"),
             format!("**`src/a.rs`**:\n\n```\n{BLOCK}```\n"),
             format!("### File: `./src/a.rs`\n{BLOCK}"),

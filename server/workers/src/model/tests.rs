@@ -242,8 +242,10 @@ async fn what_can_pass_is_tried_again() {
         ),
     ] {
         let name = format!("{bad:?}");
-        let done = done_with(Api::Chat, [bad, Answer::stream(CHAT)], |model| {
-            model.limits.idle = Duration::from_millis(300);
+        // In one piece, for here a pause counts as a fault.
+        let good = Answer::stream(CHAT).portion(100_000);
+        let done = done_with(Api::Chat, [bad, good], |model| {
+            model.limits.idle = Duration::from_secs(1);
         })
         .await;
         let reply = done
@@ -359,7 +361,7 @@ async fn endless_output_is_not_read() {
 async fn an_end_without_the_last_event_will_do() {
     let whole = before(r#""choices":[],"usage""#);
     for then in [Then::Close, Then::Stall] {
-        let answer = Answer::stream(whole).then(then);
+        let answer = Answer::stream(whole).portion(100_000).then(then);
         let done = done_with(Api::Chat, [answer], |model| {
             model.limits.idle = Duration::from_millis(100);
         })
@@ -425,12 +427,12 @@ async fn time_is_limited_and_the_connection_closed() {
     .then(Then::Stall);
     for answer in [silent, Answer::stream("").then(Then::Stall)] {
         let done = done_with(Api::Chat, [answer], |model| {
-            model.limits.total = Duration::from_millis(100);
+            model.limits.total = Duration::from_millis(500);
         })
         .await;
         let error = done.reply.unwrap_err();
         assert!(matches!(error, WorkerError::TimedOut { .. }), "{error}");
-        done.server.gone.notified().await;
+        done.server.is_left().await;
     }
 }
 
@@ -447,7 +449,7 @@ async fn cancelling_ends_a_turn_and_its_connection() {
         cancel.cancel();
     });
     assert!(matches!(reply, Err(WorkerError::Cancelled)), "{reply:?}");
-    server.gone.notified().await;
+    server.is_left().await;
 }
 
 #[tokio::test]

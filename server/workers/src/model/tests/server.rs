@@ -1,6 +1,7 @@
 //! A server that plays a script: for each connection in turn, what it sends and how that ends.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,7 +40,7 @@ pub(super) struct Server {
     pub(super) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     /// Notified when a client has gone from a connection that was still open.
-    pub(super) gone: Arc<Notify>,
+    gone: Arc<Notify>,
 }
 
 impl Answer {
@@ -93,6 +94,12 @@ impl Server {
             }
         });
         server
+    }
+
+    /// Waits until a client has gone from a connection that was still open.
+    pub(super) async fn is_left(&self) {
+        let left = tokio::time::timeout(Duration::from_secs(60), self.gone.notified());
+        left.await.unwrap();
     }
 
     pub(super) fn asked(&self) -> Vec<Asked> {
