@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use greenward_core::Failure;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::context::Source;
 use crate::edits::Miss;
@@ -23,7 +23,7 @@ const GREEN: &str = include_str!("../prompts/v1/green.md");
 const FAILURE_LIMIT: usize = 4000;
 
 /// What a worker is told. Without secrets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Prompt {
     system: String,
     user: String,

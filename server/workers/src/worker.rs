@@ -92,7 +92,7 @@ pub enum ReplyKind {
 /// What a worker does at the moment, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// A model has written this much more.
+    /// A model has written this much more, as it came: whoever shows it cleans it first.
     Text(String),
     /// The newest line that a program has printed.
     Line(String),
