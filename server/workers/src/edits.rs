@@ -20,6 +20,8 @@
 
 mod apply;
 mod block;
+mod line;
+mod nearest;
 mod path;
 
 pub use apply::{Applied, Miss, MissReason, apply};
