@@ -76,6 +76,7 @@ pub fn parse(text: &str) -> Result<Reply, EditError> {
         edits: Vec::new(),
         prose: String::new(),
         named: None,
+        used: false,
     };
     parser.run()?;
     check_contradictions(&parser.edits)?;
@@ -105,6 +106,9 @@ struct Parser<'a> {
     prose: String,
     /// The path that the last line of text names, if it does.
     named: Option<&'a str>,
+    /// Whether a block has used that path. More blocks may, but a fence without one is then an
+    /// example, such as a command to run.
+    used: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -132,6 +136,7 @@ impl<'a> Parser<'a> {
         // An empty line between a path and its block says nothing.
         if !line.trim().is_empty() {
             self.named = path_in(line);
+            self.used = false;
         }
         self.prose.push_str(line);
         self.prose.push('\n');
@@ -170,6 +175,7 @@ impl<'a> Parser<'a> {
             }
             return Ok(());
         }
+        let said = fence.path().or(self.named.filter(|_| !self.used));
         let Some(length) = inside.iter().position(|line| fence.is_closed_by(line)) else {
             return match said {
                 Some(_) => Err(EditError::Unfinished {
@@ -228,6 +234,7 @@ impl<'a> Parser<'a> {
             replace,
         });
         self.at = end + 1;
+        self.used = true;
         Ok(())
     }
 
@@ -347,6 +354,12 @@ mod tests {
             &format!("a.py\n{BLOCK}\nb.py\n{BLOCK}"),
             &["a.py: old -> new", "b.py: old -> new"],
         );
+    }
+
+    #[test]
+    fn a_fence_after_a_block_is_an_example() {
+        let text = format!("a.py\n```\n{BLOCK}```\n\n```sh\npytest\n```\n");
+        check(&text, &["a.py: old -> new"]);
     }
 
     #[test]
