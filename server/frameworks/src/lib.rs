@@ -10,5 +10,6 @@
 pub mod cargo;
 pub mod pytest;
 mod registry;
+pub mod verify;
 
 pub use registry::{Affected, Detection, Facts, Files, Project, TreeChange, detect, parse};

@@ -1,11 +1,13 @@
 //! The closed list of frameworks, and what the rest of Greenward may ask of any project.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Framework, Problem, ProjectId, TestItem, Unit};
+use greenward_core::{Framework, Problem, ProjectId, TestId, TestItem, Unit};
 
+use crate::verify::{Finding, Mutant, Replay, Role, Sealed, Twins};
 use crate::{cargo, pytest};
 
 /// The files of one workspace folder, as they are for the user: unsaved text where there is some.
@@ -201,6 +203,101 @@ impl Project {
         match self {
             Project::Cargo(project) => project.affected(path),
             Project::Pytest(project) => project.affected(path),
+        }
+    }
+
+    /// What a file beneath the project's folder is to a change. For code that may hold tests the
+    /// file's facts decide, so they must be known.
+    #[must_use]
+    pub fn role(&self, path: &Utf8Path) -> Role {
+        match self {
+            Project::Cargo(project) => project.role(path),
+            Project::Pytest(project) => project.role(path),
+        }
+    }
+
+    /// What of a changed file goes into the clean room, and what the change does that no honest
+    /// solution needs. `base` is the file's text before the change, nothing if there was none, and
+    /// `changed` after it, nothing if it was removed. The project must be that of the base.
+    #[must_use]
+    pub fn seal(&self, path: &Utf8Path, base: Option<&str>, changed: Option<&str>) -> Sealed {
+        match self {
+            Project::Cargo(project) => project.seal(path, base, changed),
+            Project::Pytest(project) => project.seal(path, base, changed),
+        }
+    }
+
+    /// The text without these tests, otherwise the same to the byte. Nothing if one of them is not
+    /// in it, or is no more than a case of a test.
+    #[must_use]
+    pub fn without(&self, path: &Utf8Path, text: &str, tests: &[TestId]) -> Option<String> {
+        match self {
+            Project::Cargo(project) => project.without(path, text, tests),
+            Project::Pytest(project) => project.without(path, text, tests),
+        }
+    }
+
+    /// Copies of the targets under random names, planted right after them: for each a faithful one,
+    /// which honest code must pass, and some with one assertion altered, which it must fail.
+    /// Besides, in each file a canary, which must fail whatever the code does.
+    ///
+    /// `names` gives a new identifier each time it is called, of letters and digits, a letter
+    /// first. Nobody may be able to guess them.
+    #[must_use]
+    pub fn twins(
+        &self,
+        targets: &[TestId],
+        files: &dyn Files,
+        names: &mut dyn FnMut() -> String,
+    ) -> Twins {
+        match self {
+            Project::Cargo(project) => project.twins(targets, files, names),
+            Project::Pytest(project) => project.twins(targets, files, names),
+        }
+    }
+
+    /// At most `cap` small slips in the code of these lines (from 0), in the order of the text and
+    /// spread over the lines. None in tests. A slip may fail to compile: that says nothing.
+    #[must_use]
+    pub fn mutants(
+        &self,
+        path: &Utf8Path,
+        text: &str,
+        lines: &[RangeInclusive<u32>],
+        cap: usize,
+    ) -> Vec<Mutant> {
+        match self {
+            Project::Cargo(_) => cargo::mutants(path, text, lines, cap),
+            Project::Pytest(_) => pytest::mutants(path, text, lines, cap),
+        }
+    }
+
+    /// What a person may want to look at in a changed source file: literals of the `tests` (their
+    /// texts) in its conditions and tables, sleeps, code that asks who calls it. Never a reason to
+    /// refuse the change.
+    #[must_use]
+    pub fn warnings(
+        &self,
+        path: &Utf8Path,
+        base: Option<&str>,
+        changed: &str,
+        tests: &[&str],
+    ) -> Vec<Finding> {
+        match self {
+            Project::Cargo(_) => cargo::warnings(path, base, changed, tests),
+            Project::Pytest(_) => pytest::warnings(path, base, changed, tests),
+        }
+    }
+
+    /// A way to check a target with its expected values kept out of the process that runs the code.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none for this target.
+    pub fn replay(&self, target: &TestId, files: &dyn Files) -> Result<Replay, String> {
+        match self {
+            Project::Cargo(_) => Err("Rust values do not leave their process as data".to_owned()),
+            Project::Pytest(project) => project.replay(target, files),
         }
     }
 }

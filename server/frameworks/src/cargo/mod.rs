@@ -25,6 +25,7 @@ mod paths;
 mod project;
 #[cfg(test)]
 mod testing;
+mod verify;
 
 pub use affected::{is_made_by_runs, is_structure};
 pub use detect::detect;
@@ -32,3 +33,4 @@ pub use facts::{FileFacts, parse};
 pub use items::local;
 pub use package::{Package, Target, TargetKind};
 pub use project::Project;
+pub use verify::{mutants, warnings};

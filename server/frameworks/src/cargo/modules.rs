@@ -141,6 +141,28 @@ impl Modules {
         mounts
     }
 
+    /// Whether a file is a module, and only ever under `cfg(test)`.
+    pub(super) fn is_tests_only(&self, file: &Utf8Path, known: &KnownFacts) -> bool {
+        let nodes = || {
+            let ids = self.by_file.get(file).into_iter().flatten();
+            ids.filter_map(|id| self.nodes.get(id))
+        };
+        nodes().next().is_some() && nodes().all(|node| self.is_under_test(node, known))
+    }
+
+    fn is_under_test(&self, node: &Node, known: &KnownFacts) -> bool {
+        let Some(above) = node.above.and_then(|id| self.nodes.get(&id)) else {
+            return false;
+        };
+        let inside = node.path.strip_prefix(above.path.as_str());
+        let inside = inside.unwrap_or(&node.path).trim_start_matches("::");
+        let declared = known.get(&above.file).is_some_and(|facts| {
+            let mut ways = facts.declared.iter().filter(|module| module.path == inside);
+            ways.clone().count() > 0 && ways.all(|module| module.tests_only)
+        });
+        declared || self.is_under_test(above, known)
+    }
+
     /// Takes what a file says now; it stands in `known` already. Returns the files whose items may
     /// differ for it, this one included, those above before those below.
     pub(super) fn update(&mut self, file: &Utf8Path, known: &KnownFacts) -> Vec<Utf8PathBuf> {

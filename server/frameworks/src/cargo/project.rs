@@ -124,6 +124,18 @@ impl Project {
         self.facts.keys().flat_map(|file| self.items_of(file))
     }
 
+    /// Whether a file holds tests of any kind, as far as it is known.
+    pub(super) fn has_tests(&self, file: &Utf8Path) -> bool {
+        self.facts
+            .get(file)
+            .is_some_and(|facts| !facts.tests.is_empty() || !facts.docs.is_empty())
+    }
+
+    /// Whether a file is a module, but only of tests.
+    pub(super) fn is_module_of_tests(&self, file: &Utf8Path) -> bool {
+        self.modules.is_tests_only(file, &self.facts)
+    }
+
     /// Which units a change to this file affects.
     #[must_use]
     pub fn affected(&self, path: &Utf8Path) -> Affected {

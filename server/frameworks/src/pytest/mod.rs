@@ -24,6 +24,7 @@ mod python;
 #[cfg(test)]
 mod testing;
 mod unseen;
+mod verify;
 mod wire;
 
 pub use affected::is_made_by_runs;
@@ -35,3 +36,4 @@ pub use interpreter::{Broken, Disk, EnvironmentKind, Interpreter, choose, withou
 pub use plan::{Plan, Purpose};
 pub use project::Project;
 pub use python::{FILES, FORKSERVER, PLUGIN};
+pub use verify::{mutants, warnings};

@@ -1,0 +1,78 @@
+//! What a change may touch, and what was found in it.
+
+use std::ops::RangeInclusive;
+
+use camino::Utf8PathBuf;
+
+/// What a file is to a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Code: a worker may change it.
+    Source,
+    /// Tests, their helpers and their data: sealed.
+    Test,
+    /// Code with tests in the same file: the code may change, the tests are sealed.
+    Mixed,
+    /// What decides how things are built and which tests run: sealed.
+    Configuration,
+    /// Anything else: left as it was.
+    Other,
+}
+
+/// Something in a change that a person ought to see, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, absolute.
+    pub file: Utf8PathBuf,
+    /// Its lines in the changed text, from 0; in the base's text, if it is gone from the changed.
+    pub lines: RangeInclusive<u32>,
+    /// What it is: "test changed: tests::four".
+    pub what: String,
+}
+
+/// A test that a worker added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedTest {
+    /// The file, absolute.
+    pub file: Utf8PathBuf,
+    /// Its path in the file, as the framework writes it; empty where a whole file was added.
+    pub name: String,
+    /// Its lines in the changed text, from 0.
+    pub lines: RangeInclusive<u32>,
+}
+
+/// What of a changed file goes into the clean room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The base's, whatever the change says: also where there is none.
+    AsBase,
+    /// This text.
+    Text(String),
+    /// No file: the worker removed it, which it may.
+    Removed,
+}
+
+/// What became of one changed file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// What is put into the clean room.
+    pub content: Content,
+    /// Changes that no honest solution needs. One is enough to fail the verdict.
+    pub breaches: Vec<Finding>,
+    /// Doubtful things, for a person to look at. They never block.
+    pub warnings: Vec<Finding>,
+    /// Tests that the worker added. They are not in the clean room's text.
+    pub added_tests: Vec<AddedTest>,
+}
+
+impl Sealed {
+    /// Nothing found yet.
+    pub(crate) fn new(content: Content) -> Self {
+        Self {
+            content,
+            breaches: Vec::new(),
+            warnings: Vec::new(),
+            added_tests: Vec::new(),
+        }
+    }
+}
