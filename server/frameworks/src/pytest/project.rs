@@ -93,6 +93,10 @@ impl Project {
         &self.layout
     }
 
+    pub(super) fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
     pub(super) fn files(&self) -> &BTreeMap<Utf8PathBuf, Arc<FileFacts>> {
         &self.files
     }

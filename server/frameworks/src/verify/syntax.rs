@@ -124,6 +124,18 @@ pub(crate) fn indentation(at: usize, text: &str) -> Option<&str> {
         .then_some(before)
 }
 
+/// A text in one line for people, cut where it gets long.
+pub(crate) fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MOST {
+        return line;
+    }
+    let mut cut: String = line.chars().take(MOST - 3).collect();
+    cut.push_str("...");
+    cut
+}
+
 /// Some bytes of a text, and what takes their place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edit {

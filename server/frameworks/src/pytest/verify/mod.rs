@@ -1,38 +1,24 @@
 //! Verification of changes to Python code.
 
+mod assertions;
+mod literals;
+mod mutants;
 mod role;
-
-use std::ops::RangeInclusive;
+mod tree;
+mod twins;
 
 use camino::Utf8Path;
 use greenward_core::TestId;
 
 use super::project::Project;
 use crate::Files;
-use crate::verify::{Content, Finding, Mutant, Replay, Sealed, Twins};
+use crate::verify::{Content, Finding, Replay, Sealed};
 
 impl Project {
     /// See [`crate::Project::seal`].
     #[must_use]
     pub fn seal(&self, _path: &Utf8Path, _base: Option<&str>, changed: Option<&str>) -> Sealed {
         Sealed::new(changed.map_or(Content::Removed, |text| Content::Text(text.to_owned())))
-    }
-
-    /// See [`crate::Project::without`].
-    #[must_use]
-    pub fn without(&self, _path: &Utf8Path, _text: &str, _tests: &[TestId]) -> Option<String> {
-        None
-    }
-
-    /// See [`crate::Project::twins`].
-    #[must_use]
-    pub fn twins(
-        &self,
-        _targets: &[TestId],
-        _files: &dyn Files,
-        _names: &mut dyn FnMut() -> String,
-    ) -> Twins {
-        Twins::default()
     }
 
     /// See [`crate::Project::replay`].
@@ -45,16 +31,7 @@ impl Project {
     }
 }
 
-/// See [`crate::Project::mutants`].
-#[must_use]
-pub fn mutants(
-    _path: &Utf8Path,
-    _text: &str,
-    _lines: &[RangeInclusive<u32>],
-    _cap: usize,
-) -> Vec<Mutant> {
-    Vec::new()
-}
+pub use mutants::mutants;
 
 /// See [`crate::Project::warnings`].
 #[must_use]
