@@ -74,6 +74,15 @@ pub(super) struct DocTest {
     pub(super) range: Range,
 }
 
+impl FileFacts {
+    /// All of a test by its path in the file, attributes included. It is the only one by that path.
+    pub(super) fn range_of(&self, path: &str) -> Option<Range> {
+        let mut tests = self.tests.iter().filter(|test| test.path == path);
+        let test = tests.next()?;
+        tests.next().is_none().then_some(test.range)
+    }
+}
+
 /// Reads the facts of a Rust file.
 #[must_use]
 pub fn parse(text: &str) -> FileFacts {

@@ -214,7 +214,7 @@ fn modules_around(path: &str) -> impl Iterator<Item = &str> {
         .chain(std::iter::once(path))
 }
 
-fn join(above: &str, path: &str) -> String {
+pub(super) fn join(above: &str, path: &str) -> String {
     match (above, path) {
         ("", path) => path.to_owned(),
         (above, "") => above.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{ProjectId, TestItem};
+use greenward_core::{ProjectId, TestId, TestItem};
 
 use super::affected;
 use super::facts::FileFacts;
@@ -22,6 +22,17 @@ pub struct Project {
     packages: Vec<Package>,
     facts: KnownFacts,
     modules: Modules,
+}
+
+/// Where a test stands.
+pub(super) struct TestPlace<'p> {
+    pub(super) file: &'p Utf8Path,
+    /// The path of its function in the file: `tests::four`.
+    pub(super) function: String,
+    /// The local id of its function.
+    pub(super) local: String,
+    /// Whether the id is that of a case.
+    pub(super) is_case: bool,
 }
 
 impl Project {
@@ -134,6 +145,39 @@ impl Project {
     /// Whether a file is a module, but only of tests.
     pub(super) fn is_module_of_tests(&self, file: &Utf8Path) -> bool {
         self.modules.is_tests_only(file, &self.facts)
+    }
+
+    /// Where a test stands. Of a case (`four::case_1`) it is where its function does.
+    pub(super) fn place_of(&self, id: &TestId) -> Option<TestPlace<'_>> {
+        let local = id.local_in(&self.id)?;
+        let mut found = None;
+        for (file, facts) in &self.facts {
+            for mount in self.modules.mounts(file) {
+                let Some((package, target)) = self.target(mount.target) else {
+                    continue;
+                };
+                let root = items::local(package, target);
+                for test in &facts.tests {
+                    let path = items::join(mount.path, &test.path);
+                    let rest = local
+                        .strip_prefix(root.as_str())
+                        .and_then(|rest| rest.strip_prefix("::"))
+                        .and_then(|rest| rest.strip_prefix(path.as_str()));
+                    let place = |is_case| TestPlace {
+                        file,
+                        function: test.path.clone(),
+                        local: format!("{root}::{path}"),
+                        is_case,
+                    };
+                    match rest {
+                        Some("") => return Some(place(false)),
+                        Some(case) if case.starts_with("::") => found = Some(place(true)),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found
     }
 
     /// Which units a change to this file affects.

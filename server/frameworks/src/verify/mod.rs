@@ -17,6 +17,7 @@ pub(crate) use mark::{Mark, Weight, is_telling, unseen_before};
 pub use mutant::Mutant;
 pub(crate) use mutant::spread;
 pub use replay::Replay;
+pub(crate) use seal::sealed_whole;
 pub use seal::{AddedTest, Content, Finding, Role, Sealed};
 pub(crate) use twin::{Alteration, Copy, MOST_ALTERED, Place, Planting, Rejected};
 pub use twin::{Must, Twin, TwinKind, Twins};

@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::Mark;
 
 /// What a file is to a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,4 +77,50 @@ impl Sealed {
             added_tests: Vec::new(),
         }
     }
+}
+
+/// What becomes of a changed file that a worker may not change at all.
+pub(crate) fn sealed_whole(
+    role: Role,
+    path: &Utf8Path,
+    base: Option<&str>,
+    changed: Option<&str>,
+) -> Sealed {
+    let mut sealed = Sealed::new(Content::AsBase);
+    if base == changed {
+        return sealed;
+    }
+    let lines_of = |text: &str| {
+        let count = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+        0..=count.saturating_sub(1)
+    };
+    let lines = lines_of(changed.or(base).unwrap_or_default());
+    let name = path.file_name().unwrap_or(path.as_str());
+    let did = match (base, changed) {
+        (None, _) => "added",
+        (_, None) => "removed",
+        _ => "changed",
+    };
+    match role {
+        Role::Test if base.is_none() => sealed.added_tests.push(AddedTest {
+            file: path.to_owned(),
+            name: String::new(),
+            lines,
+        }),
+        Role::Test | Role::Mixed => {
+            sealed.add(
+                path,
+                Mark::breach(lines, format!("test file {did}: {name}")),
+            );
+        }
+        Role::Configuration => {
+            let what = format!("configuration {did}: {name}");
+            sealed.add(path, Mark::breach(lines, what));
+        }
+        Role::Other | Role::Source => {
+            let what = format!("left out, since it is no source code: {name}");
+            sealed.add(path, Mark::warning(lines, what));
+        }
+    }
+    sealed
 }

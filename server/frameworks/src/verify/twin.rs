@@ -140,20 +140,21 @@ impl<'a> Planting<'a> {
     pub(crate) fn copies(&mut self, mut copies: Vec<Copy>) {
         copies.sort_by(|a, b| a.name.cmp(&b.name));
         for copy in copies {
-            let at = copy.place.range.end;
-            let rest = &self.text[at..];
-            // What else stands on its last line is a comment, which stays there.
-            let to_end = rest.find('\n').unwrap_or(rest.len());
-            let after = at + rest[..to_end].trim_end_matches('\r').len();
-            let newline = if rest[..to_end].ends_with('\r') {
-                "\r\n"
-            } else {
-                "\n"
-            };
             let text = self.copied(&copy);
-            let planted = format!("{newline}{newline}{}{text}", copy.place.indent);
-            self.edits.push(Edit::insert(after, planted));
+            self.behind(&copy.place, &text);
         }
+    }
+
+    /// Plants a function behind another.
+    pub(crate) fn behind(&mut self, place: &Place, text: &str) {
+        let at = place.range.end;
+        let rest = &self.text[at..];
+        // What else stands on its last line is a comment, which stays there.
+        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
+        let after = at + line.trim_end_matches('\r').len();
+        let newline = if line.ends_with('\r') { "\r\n" } else { "\n" };
+        let planted = format!("{newline}{newline}{}{text}", place.indent);
+        self.edits.push(Edit::insert(after, planted));
     }
 
     fn copied(&self, copy: &Copy) -> String {

@@ -1,40 +1,19 @@
 //! Verification of changes to Rust code.
 
+mod assertions;
+mod literals;
+mod regions;
 mod role;
+mod seal;
+mod structure;
+mod tree;
+mod twins;
 
 use std::ops::RangeInclusive;
 
 use camino::Utf8Path;
-use greenward_core::TestId;
 
-use super::project::Project;
-use crate::Files;
-use crate::verify::{Content, Finding, Mutant, Sealed, Twins};
-
-impl Project {
-    /// See [`crate::Project::seal`].
-    #[must_use]
-    pub fn seal(&self, _path: &Utf8Path, _base: Option<&str>, changed: Option<&str>) -> Sealed {
-        Sealed::new(changed.map_or(Content::Removed, |text| Content::Text(text.to_owned())))
-    }
-
-    /// See [`crate::Project::without`].
-    #[must_use]
-    pub fn without(&self, _path: &Utf8Path, _text: &str, _tests: &[TestId]) -> Option<String> {
-        None
-    }
-
-    /// See [`crate::Project::twins`].
-    #[must_use]
-    pub fn twins(
-        &self,
-        _targets: &[TestId],
-        _files: &dyn Files,
-        _names: &mut dyn FnMut() -> String,
-    ) -> Twins {
-        Twins::default()
-    }
-}
+use crate::verify::{Finding, Mutant};
 
 /// See [`crate::Project::mutants`].
 #[must_use]
