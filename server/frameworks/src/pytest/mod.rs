@@ -36,4 +36,4 @@ pub use interpreter::{Broken, Disk, EnvironmentKind, Interpreter, choose, withou
 pub use plan::{Plan, Purpose};
 pub use project::Project;
 pub use python::{FILES, FORKSERVER, PLUGIN};
-pub use verify::{mutants, warnings};
+pub use verify::{mutants, shadowing, warnings};
