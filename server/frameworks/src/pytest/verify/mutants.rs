@@ -191,3 +191,64 @@ fn is_documentation(node: Node<'_>) -> bool {
     node.parent()
         .is_some_and(|parent| parent.kind() == "expression_statement")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mutants of a text, each with its line; all of them parse.
+    #[track_caller]
+    fn check(text: &str, lines: RangeInclusive<u32>, expected: &[&str]) {
+        let found = mutants(Utf8Path::new("a.py"), text, &[lines], 100);
+        for mutant in &found {
+            let mutated = mutant.apply(text);
+            assert!(
+                !parse(&mutated).unwrap().root_node().has_error(),
+                "{mutated}"
+            );
+            assert_ne!(mutated, text);
+        }
+        let found: Vec<String> = found
+            .iter()
+            .map(|mutant| format!("{} {}", mutant.line, mutant.description))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_kind_of_slip() {
+        check(
+            "def f(n):\n    if n < 5 and not g(n):\n        h(n)\n        return True\n    for i in range(n):\n        if g(i): break\n    x += 1\n    self.a = 'b'\n    return 'a' in n - 2\n",
+            1..=8,
+            &[
+                "1 condition `n < 5 and not g(n)` negated",
+                "1 `<` becomes `<=`",
+                "1 `5` becomes `6`",
+                "1 `and` becomes `or`",
+                "1 `not` removed",
+                "2 `h(n)` removed",
+                "3 `True` returned as `None`",
+                "3 `True` becomes `False`",
+                "5 condition `g(i)` negated",
+                "5 `break` becomes `continue`",
+                "6 `x += 1` removed",
+                "6 `+=` becomes `-=`",
+                "6 `1` becomes `2`",
+                "7 `self.a = 'b'` removed",
+                "7 `'b'` emptied",
+                "8 `'a' in n - 2` returned as `None`",
+                "8 `'a'` emptied",
+                "8 `in` becomes `not in`",
+                "8 `-` becomes `+`",
+                "8 `2` becomes `3`",
+            ],
+        );
+    }
+
+    #[test]
+    fn nothing_else_is_touched() {
+        let text = "\"\"\"Doc 1.\"\"\"\nfrom a import b  # 1 + 1\n@mark(1)\ndef f(n: \"T\"):\n    \"\"\"1 < 2\"\"\"\n    return None\n";
+        check(text, 0..=20, &[]);
+        check("a = 1\nb = 2\n", 1..=1, &["1 `2` becomes `3`"]);
+    }
+}
