@@ -13,7 +13,7 @@ mod seal;
 pub(crate) mod syntax;
 mod twin;
 
-pub(crate) use mark::{Mark, Weight, is_telling, unseen_before};
+pub(crate) use mark::{Mark, is_telling, unseen_before};
 pub use mutant::Mutant;
 pub(crate) use mutant::spread;
 pub use replay::Replay;

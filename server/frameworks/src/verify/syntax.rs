@@ -52,6 +52,11 @@ pub(crate) fn all<'n>(node: Node<'n>, is: impl Fn(Node<'n>) -> bool) -> Vec<Node
     found
 }
 
+/// Whether some node in this one, or itself, `is` wanted.
+pub(crate) fn any<'n>(node: Node<'n>, is: impl Fn(Node<'n>) -> bool) -> bool {
+    !all(node, is).is_empty()
+}
+
 /// The nodes around one, innermost first.
 pub(crate) fn around(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
     std::iter::successors(node.parent(), |node| node.parent())

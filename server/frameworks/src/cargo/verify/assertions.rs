@@ -11,7 +11,7 @@ use super::literals;
 use super::tree::{
     Arguments, attribute_name, attributes, has_token, is_test, macro_name, named_items, place,
 };
-use crate::verify::syntax::{Edit, all, apply, around, named, short, text_of, visit};
+use crate::verify::syntax::{Edit, all, any, apply, around, named, short, text_of, visit};
 use crate::verify::{Alteration, Copy, MOST_ALTERED};
 
 /// Everything that reading one file's assertions needs.
@@ -316,11 +316,9 @@ impl<'n> Assertions<'_, 'n> {
                 _ => return false,
             };
             node.child_by_field_name(field).is_some_and(|pattern| {
-                all(pattern, |part| {
+                any(pattern, |part| {
                     part.kind() == "identifier" && text_of(part, self.text) == wanted
                 })
-                .first()
-                .is_some()
             })
         });
         let [binding] = bindings[..] else {
@@ -357,7 +355,7 @@ fn is_local(name: Node<'_>, text: &str) -> bool {
     let Some(function) = around(name).find(|node| node.kind() == "function_item") else {
         return false;
     };
-    all(function, |node| {
+    any(function, |node| {
         matches!(node.kind(), "let_declaration" | "parameter")
             && node
                 .child_by_field_name("pattern")
@@ -368,8 +366,6 @@ fn is_local(name: Node<'_>, text: &str) -> bool {
                     .child_by_field_name("name")
                     .is_some_and(|own| text_of(own, text) == wanted)
     })
-    .first()
-    .is_some()
 }
 
 /// Whether a statement may leave the function or loop that it stands in, other than by a panic or

@@ -9,7 +9,7 @@ use tree_sitter::Node;
 
 use super::literals;
 use super::tree::{arguments, called, find, place};
-use crate::verify::syntax::{Edit, all, apply, around, named, short, text_of, visit};
+use crate::verify::syntax::{Edit, all, any, apply, around, named, short, text_of, visit};
 use crate::verify::{Alteration, Copy, MOST_ALTERED};
 
 /// Everything that reading one file's assertions needs.
@@ -126,7 +126,7 @@ impl<'n> Assertions<'_, 'n> {
             }
         }
         // What is computed is the code's, what is only named is expected.
-        let computed = |node| all(node, |node| node.kind() == "call").first().is_some();
+        let computed = |node| any(node, |node| node.kind() == "call");
         let side = if computed(right) && !computed(left) {
             left
         } else {
@@ -444,7 +444,7 @@ fn is_shadowed(name: Node<'_>, text: &str) -> bool {
                     )
             })
     };
-    all(function, binds).first().is_some()
+    any(function, binds)
 }
 
 /// Whether a statement may leave the function or loop that it stands in, other than by an

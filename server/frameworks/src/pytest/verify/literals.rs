@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::tree::{arguments, called};
-use crate::verify::syntax::{Edit, all, named, text_of};
+use crate::verify::syntax::{Edit, any, named, text_of};
 
 /// An edit that makes another value of an expression of literals. `random` is text that no honest
 /// value has by chance. Nothing, if it is not sure that the value differs.
@@ -85,9 +85,7 @@ fn other_float(text: &str) -> Option<String> {
 
 /// The text behind its opening quote: nothing there can be half of an escape.
 fn other_string(node: Node<'_>, text: &str, random: &str) -> Option<Edit> {
-    let is_formatted = all(node, |node| node.kind() == "interpolation")
-        .first()
-        .is_some();
+    let is_formatted = any(node, |node| node.kind() == "interpolation");
     let start = node
         .child(0)
         .filter(|start| start.kind() == "string_start")?;
