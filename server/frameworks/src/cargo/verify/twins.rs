@@ -207,7 +207,11 @@ impl File<'_, '_> {
         }
         let body = text_of(function, self.text);
         // Snapshots are kept by the test's name.
-        if body.contains("_snapshot!") || body.contains("thread::current()") {
+        let own_path = format!("::{}\"", &self.text[place.name.clone()]);
+        if body.contains("_snapshot!")
+            || body.contains("thread::current()")
+            || body.contains(&own_path)
+        {
             return Err(Rejected::KnowsItsName);
         }
         let mut assertions = Assertions {

@@ -254,7 +254,16 @@ impl<'n> File<'_, 'n> {
                 })
             });
         let text = text_of(function, self.text);
+        let own_name = function
+            .child_by_field_name("name")
+            .map_or("", |name| text_of(name, self.text));
+        let body = function
+            .child_by_field_name("body")
+            .map_or("", |body| text_of(body, self.text));
         by_parameter
+            || body
+                .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .any(|word| word == own_name)
             || [
                 "request.node",
                 "request.function",

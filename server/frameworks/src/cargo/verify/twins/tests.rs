@@ -250,6 +250,10 @@ fn what_honest_code_may_never_reach_is_not_altered() {
 fn some_tests_have_no_twins() {
     for (text, why) in [
         (
+            "#[test]\nfn a() { assert_eq!(f(), \"x::a\"); }",
+            "it depends on its own name",
+        ),
+        (
             "#[test]\n#[ignore]\nfn a() { assert!(f()); }",
             "it is skipped or expected to fail",
         ),

@@ -269,6 +269,8 @@ fn what_honest_code_may_never_reach_is_not_altered() {
         "def inner():\n    assert f(4)",
         "with suppress(Exception):\n    assert f(4)",
         "assert (f(4), 'always')",
+        "with pytest.raises(SystemExit):\n    f(4)",
+        "with pytest.raises((ValueError, KeyboardInterrupt)):\n    f(4)",
         "CASES = []\nfor n in CASES:\n    assert f(n)",
         "CASES = [1]\nCASES.clear()\nfor n in CASES:\n    assert f(n)",
     ] {
@@ -283,6 +285,10 @@ fn what_honest_code_may_never_reach_is_not_altered() {
 #[test]
 fn some_tests_have_no_twins() {
     for (text, why) in [
+        (
+            "def test_a(): assert f(g) == 'test_a.<locals>.g'",
+            "it depends on its own name",
+        ),
         (
             "@pytest.mark.xfail\ndef test_a(): assert 1",
             "it is skipped or expected to fail",
