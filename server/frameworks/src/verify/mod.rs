@@ -6,6 +6,8 @@
 //! by name, verification runs *twins* of them under random names, some altered so that honest code
 //! must fail them. Everything here is text in, values out; running them is the engine's.
 
+#[cfg(test)]
+mod corpus;
 mod mark;
 mod mutant;
 mod replay;

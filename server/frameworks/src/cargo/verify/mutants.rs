@@ -101,7 +101,8 @@ impl Finder<'_> {
             "string_literal" if own.len() > 2 && own.starts_with('"') => {
                 self.push(node, "\"\"".to_owned(), format!("`{}` emptied", short(own)));
             }
-            "range_expression" => {
+            // An open end is open either way.
+            "range_expression" if node.named_child_count() == 2 => {
                 let operator = node.child(1).filter(|it| !it.is_named());
                 if let Some(operator) = operator {
                     self.swap(operator);
@@ -320,5 +321,6 @@ mod tests {
             &["1 `g` returns 0", "1 `g` returns 1", "1 `6` becomes `7`"],
         );
         check("fn f() {}\nfn g() -> u8 { 0 }\n", 0..=0, &[]);
+        check("fn f() -> T { &a[b..] }\n", 0..=0, &[]);
     }
 }
