@@ -62,6 +62,25 @@ impl Executor {
         }
     }
 
+    /// The same, with another environment: a value sets a variable, nothing removes it.
+    #[must_use]
+    pub fn with_env<'e>(
+        &self,
+        changes: impl IntoIterator<Item = (&'e str, Option<&'e str>)>,
+    ) -> Self {
+        let mut env = BTreeMap::clone(&self.env);
+        for (name, value) in changes {
+            match value {
+                Some(value) => env.insert(name.into(), value.into()),
+                None => env.remove(std::ffi::OsStr::new(name)),
+            };
+        }
+        Self {
+            supervisor: self.supervisor.clone(),
+            env: Arc::new(env),
+        }
+    }
+
     /// Starts a process. It runs when this returns: a program that cannot be started is an error
     /// here, never an exit code.
     ///

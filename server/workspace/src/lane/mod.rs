@@ -21,6 +21,7 @@ mod keeping;
 mod place;
 mod pool;
 mod record;
+mod stand;
 
 use std::fs::File;
 use std::io;

@@ -9,6 +9,7 @@
 //! and no conversion of line ends.
 
 pub(crate) mod change;
+mod compose;
 pub(crate) mod listing;
 pub mod references;
 
