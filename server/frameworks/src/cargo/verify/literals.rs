@@ -115,15 +115,20 @@ fn other_float(text: &str) -> Option<String> {
     (other < f64::from(f32::MAX)).then(|| format!("{other:?}{suffix}"))
 }
 
-/// The text behind its opening quote: nothing there can be half of an escape. The length of bytes
-/// is part of their type, so there one character takes the place of another.
+/// Its first letter doubled, so that code which takes any text of the right letters for equal does
+/// not get away with it; where there is none, the random text behind its opening quote: nothing
+/// there can be half of an escape. The length of bytes is part of their type, so there one
+/// character takes the place of another.
 fn other_string(node: Node<'_>, own: &str, random: &str) -> Option<Edit> {
     let inside = own.find('"')? + 1;
     let at = node.start_byte() + inside;
-    if !own.starts_with('b') {
-        return Some(Edit::insert(at, random));
-    }
     let first = own.get(inside..)?.chars().next()?;
+    if !own.starts_with('b') {
+        return Some(match first.is_ascii_alphanumeric() {
+            true => Edit::insert(at, first.to_string()),
+            false => Edit::insert(at, random),
+        });
+    }
     let other = if first == 'q' { "z" } else { "q" };
     first
         .is_ascii_alphanumeric()
@@ -163,21 +168,21 @@ mod tests {
             ("'q'", Some("'z'")),
             ("b'a'", Some("b'q'")),
             ("'\\n'", Some("'q'")),
-            ("\"IV\"", Some("\"qzIV\"")),
-            ("r#\"IV\"#", Some("r#\"qzIV\"#")),
+            ("\"IV\"", Some("\"IIV\"")),
+            ("r#\"IV\"#", Some("r#\"IIV\"#")),
             ("b\"IV\"", Some("b\"qV\"")),
             ("b\"\\n\"", None),
             ("&[1, x]", Some("&[52, x]")),
             ("[x, 1]", Some("[x, 52]")),
             ("[0; 4]", None),
-            ("(x, \"a\")", Some("(x, \"qza\")")),
-            ("Some(\"IV\")", Some("Some(\"qzIV\")")),
+            ("(x, \"a\")", Some("(x, \"aa\")")),
+            ("Some(\"IV\")", Some("Some(\"IIV\")")),
             ("Ok::<T, E>(4)", None),
             ("Err(4)", Some("Err(55)")),
-            ("\"IV\".to_string()", Some("\"qzIV\".to_string()")),
+            ("\"IV\".to_string()", Some("\"IIV\".to_string()")),
             (
                 "Some(String::from(\"IV\"))",
-                Some("Some(String::from(\"qzIV\"))"),
+                Some("Some(String::from(\"IIV\"))"),
             ),
             ("vec![1, 2]", Some("vec![52, 2]")),
             ("vec![0; 4]", None),

@@ -83,14 +83,22 @@ fn other_float(text: &str) -> Option<String> {
     other.is_finite().then(|| format!("{other:?}"))
 }
 
-/// The text behind its opening quote: nothing there can be half of an escape.
+/// Its first letter doubled, so that code which takes any text of the right letters for equal does
+/// not get away with it; where there is none, the random text behind its opening quote: nothing
+/// there can be half of an escape.
 fn other_string(node: Node<'_>, text: &str, random: &str) -> Option<Edit> {
     let is_formatted = any(node, |node| node.kind() == "interpolation");
     let start = node
         .child(0)
         .filter(|start| start.kind() == "string_start")?;
     let prefix = text_of(start, text).to_ascii_lowercase();
-    (!is_formatted && !prefix.contains(['f', 't'])).then(|| Edit::insert(start.end_byte(), random))
+    let first = text.get(start.end_byte()..)?.chars().next()?;
+    let inserted = match first.is_ascii_alphanumeric() {
+        true => first.to_string(),
+        false => random.to_owned(),
+    };
+    (!is_formatted && !prefix.contains(['f', 't']))
+        .then(|| Edit::insert(start.end_byte(), inserted))
 }
 
 #[cfg(test)]
@@ -122,12 +130,12 @@ mod tests {
             ("3j", None),
             ("0.5", Some("1019.0")),
             ("1e308", None),
-            ("'IV'", Some("'qzIV'")),
-            ("'''a\n'''", Some("'''qza\n'''")),
+            ("'IV'", Some("'IIV'")),
+            ("'''a\n'''", Some("'''aa\n'''")),
             ("rb'\\d'", Some("rb'qz\\d'")),
             ("f'{a}'", None),
             ("f'a'", None),
-            ("'a' 'b'", Some("'qza' 'b'")),
+            ("'a' 'b'", Some("'aa' 'b'")),
             ("None", Some("\"qz\"")),
             ("True", Some("False")),
             ("[]", Some("[\"qz\"]")),

@@ -170,9 +170,9 @@ fn every_kind_of_assertion() {
     for (body, expected) in [
         (
             "assert f(4) == 'IV'",
-            &["expects 'IV' changed to 'r1IV'"][..],
+            &["expects 'IV' changed to 'IIV'"][..],
         ),
-        ("assert 'IV' == f(4)", &["expects 'IV' changed to 'r1IV'"]),
+        ("assert 'IV' == f(4)", &["expects 'IV' changed to 'IIV'"]),
         (
             "assert f(4) == expected",
             &["expected changed to (expected, \"r1\")"],
@@ -207,7 +207,7 @@ fn every_kind_of_assertion() {
         ),
         (
             "self.assertEqual(f(4), 'IV')",
-            &["expects 'IV' changed to 'r1IV'"],
+            &["expects 'IV' changed to 'IIV'"],
         ),
         (
             "self.assertTrue(f(4))",
