@@ -28,6 +28,8 @@ const EDGES: &[(&str, &[&str])] = &[
             "greenward-exec",
             "greenward-frameworks",
             "greenward-protocol",
+            "greenward-store",
+            "greenward-workers",
             "greenward-workspace",
         ],
     ),

@@ -8,6 +8,7 @@ use greenward_protocol::settings::Settings;
 pub use greenward_workspace::document::Edit;
 use tokio::sync::oneshot;
 
+use crate::cycle::CycleCommand;
 use crate::view::{FileView, ItemView, Status, TestView};
 
 /// Something told to the engine. Commands take effect in the order in which they are sent.
@@ -69,6 +70,8 @@ pub enum Command {
         /// The run; nothing for all.
         run: Option<RunId>,
     },
+    /// Something about cycles.
+    Cycle(CycleCommand),
     /// Something asked.
     Query(Query),
     /// The engine is to end: runs are stopped and every process is gone before the reply.

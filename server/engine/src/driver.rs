@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Sleep;
 
 use crate::command::{Command, Query};
+use crate::cycle::Cycles;
 use crate::effect::Effect;
 use crate::event::Event;
 use crate::load::{Load, Loader, TrustWord};
@@ -111,12 +112,14 @@ pub fn start(config: Config) -> (Handle, mpsc::UnboundedReceiver<Notice>) {
             watch.set(folder, true);
         }
     }
+    let dirs = config.dirs.clone();
     let driver = Driver {
         state: State::new(config.encoding),
         clock: config.clock,
         texts: texts.clone(),
         loader: Loader::new(config.dirs, config.flags, config.trust, events.clone()),
         reader: Reader::new(events.clone()),
+        cycles: Cycles::new(dirs, tools.clone(), config.clock, events.clone()),
         runners: Runners::new(tools, events.clone()),
         watch,
         events,
@@ -162,6 +165,7 @@ struct Driver {
     loader: Loader,
     reader: Reader,
     runners: Runners,
+    cycles: Cycles,
     watch: Watch,
     events: mpsc::UnboundedSender<Event>,
     notices: mpsc::UnboundedSender<Notice>,
@@ -203,6 +207,7 @@ impl Driver {
         };
         told.close();
         drop(self.watch);
+        self.cycles.stop().await;
         self.runners.stop().await;
         if let Some(reply) = stopped {
             // Nobody may be waiting any more.
@@ -281,6 +286,7 @@ impl Driver {
                         tracing::debug!("the front end has stopped listening");
                     }
                 }
+                Effect::Cycle(work) => self.cycles.work(work),
                 Effect::Stop(reply) => stop = Some(reply),
             }
         }

@@ -11,6 +11,7 @@ use greenward_protocol::settings::Settings;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::cycle::CycleWork;
 use crate::notice::Notice;
 
 /// Something for the driver to do. Effects are carried out in order; none is waited for.
@@ -97,6 +98,8 @@ pub(crate) enum Effect {
         /// The editor's settings.
         editor: Value,
     },
+    /// Do something about cycles.
+    Cycle(CycleWork),
     /// Tell the front end.
     Notify(Notice),
     /// End everything.

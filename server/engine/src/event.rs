@@ -9,6 +9,7 @@ use greenward_frameworks::Facts;
 use greenward_workspace::watch::Change;
 
 use crate::command::Command;
+use crate::cycle::CycleNotice;
 use crate::load::{Detected, FolderSettings};
 use crate::state::Loaded;
 
@@ -109,6 +110,8 @@ pub(crate) enum Event {
         /// What became of it.
         outcome: RunOutcome,
     },
+    /// A cycle goes on.
+    Cycle(CycleNotice),
     /// A framework has named tests.
     Listed {
         /// The project.

@@ -10,6 +10,7 @@
 
 mod background;
 mod command;
+mod cycle;
 mod driver;
 mod effect;
 mod event;
@@ -24,7 +25,12 @@ mod view;
 mod watch;
 
 pub use command::{Command, Edit, Query, Refusal, RunRequest, StartedRun, Which};
+pub use cycle::{
+    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleNotice, CycleRefusal,
+    CycleRequest, CycleWhat,
+};
 pub use driver::{Config, Handle, start};
+pub use greenward_store::CycleSummary;
 pub use load::TrustWord;
 pub use notice::{Diagnostic, Notice, Offer, RunNotice, RunWhat};
 pub use view::{

@@ -9,6 +9,8 @@ use greenward_core::{
     TestId, TestResult,
 };
 
+use crate::cycle::CycleNotice;
+
 /// Something that changed.
 #[derive(Debug, Clone)]
 pub enum Notice {
@@ -28,6 +30,8 @@ pub enum Notice {
     },
     /// A run goes on.
     Run(RunNotice),
+    /// A cycle goes on.
+    Cycle(CycleNotice),
     /// A line for the user.
     Message {
         /// How bad.

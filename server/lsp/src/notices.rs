@@ -62,6 +62,7 @@ pub(crate) async fn tell(
                 text,
                 offer,
             } => message(&session, severity, text, offer),
+            Notice::Cycle(notice) => tracing::debug!(cycle = %notice.cycle, "a cycle goes on"),
             Notice::LogLevel(level) => log_level(&level),
         }
     }

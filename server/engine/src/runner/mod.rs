@@ -50,6 +50,28 @@ pub struct Tools {
     pub env: Arc<std::collections::BTreeMap<String, String>>,
 }
 
+impl Tools {
+    /// The same, with another environment: a value sets a variable, nothing removes it.
+    #[must_use]
+    pub fn with_env(&self, changes: &[(String, Option<String>)]) -> Self {
+        let mut env = std::collections::BTreeMap::clone(&self.env);
+        for (name, value) in changes {
+            match value {
+                Some(value) => env.insert(name.clone(), value.clone()),
+                None => env.remove(name),
+            };
+        }
+        let changes = changes
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_deref()));
+        Self {
+            executor: self.executor.with_env(changes),
+            cache: self.cache.clone(),
+            env: Arc::new(env),
+        }
+    }
+}
+
 /// A runner of any framework.
 #[derive(Debug)]
 pub enum Runner {

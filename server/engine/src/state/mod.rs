@@ -5,6 +5,7 @@
 //! [`selection`] finds what a run is about; [`show`] and [`answers`] make what is seen.
 
 mod answers;
+mod cycles;
 mod documents;
 mod folders;
 mod reports;
@@ -74,6 +75,8 @@ pub(crate) struct State {
     /// Files whose diagnostics or items may have changed since the last notice.
     touched: BTreeSet<Utf8PathBuf>,
     settled: Vec<oneshot::Sender<()>>,
+    /// The cycles that a person works on.
+    by_hand: Vec<cycles::ByHand>,
     log_level: Option<String>,
     effects: Vec<Effect>,
 }
@@ -188,6 +191,7 @@ impl State {
             shown: HashMap::new(),
             touched: BTreeSet::new(),
             settled: Vec::new(),
+            by_hand: Vec::new(),
             log_level: None,
             effects: Vec::new(),
         }
@@ -252,6 +256,7 @@ impl State {
                 run,
                 outcome,
             } => self.run_ended(&project, run, outcome),
+            Event::Cycle(notice) => self.cycle_notice(notice),
             Event::Listed { project, items } => self.listed(&project, items),
         }
         std::mem::take(&mut self.effects)
@@ -279,6 +284,7 @@ impl State {
             Command::Trust { folder, trusted } => self.trust(folder.as_deref(), trusted),
             Command::Run { request, reply } => self.asked(request, reply),
             Command::Cancel { run } => self.cancel(run),
+            Command::Cycle(command) => self.cycle_command(command),
             Command::Query(query) => self.answer(query),
             Command::Stop { reply } => self.effects.push(Effect::Stop(reply)),
         }

@@ -234,6 +234,7 @@ impl State {
         self.settle_problems(id, running, &outcome);
         self.touch_visible();
         self.pump(id);
+        self.look_at_cycles_by_hand();
     }
 
     /// The project of a run is gone; so nothing more is heard of the run.

@@ -56,7 +56,7 @@ impl State {
     }
 
     /// A refusal that the user can do something about at once is also shown.
-    fn explain(&mut self, refusal: &Refusal) {
+    pub(super) fn explain(&mut self, refusal: &Refusal) {
         if let Refusal::Untrusted { folder, .. } = refusal {
             if let Some(state) = self.folders.get_mut(folder) {
                 state.offered = true;
@@ -88,7 +88,7 @@ impl State {
         Ok(started)
     }
 
-    fn check_trust(&self, id: &ProjectId) -> Result<(), Refusal> {
+    pub(super) fn check_trust(&self, id: &ProjectId) -> Result<(), Refusal> {
         let folder = self
             .projects
             .get(id)

@@ -12,15 +12,35 @@ mod warm;
 
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use greenward_core::{RunEvent, RunOutcome, Selection, TestId, TestResult};
 use greenward_frameworks::Project;
 use greenward_frameworks::pytest::{self, Plan, Purpose};
+
+use tokio_util::sync::CancellationToken;
 
 use self::python::{Python, Unusable};
 use self::session::{Ended, SessionError, Task};
 use self::warm::Warm;
 use super::printed::Printed;
 use super::{Job, Tools};
+
+/// The interpreter that runs a project's tests, itself. The message says what to do where there is
+/// none.
+///
+/// # Errors
+/// If there is none that can run pytest.
+pub(crate) async fn interpreter(
+    tools: &Tools,
+    project: &pytest::Project,
+    setting: Option<&str>,
+    cancel: &CancellationToken,
+) -> Result<Utf8PathBuf, String> {
+    match python::find(tools, project, setting, None, cancel).await {
+        Ok(python) => Ok(python.program),
+        Err(error) => Err(error.to_string()),
+    }
+}
 
 /// How many processes may die in one run before the rest of its tests is given up.
 const MAX_DEATHS: usize = 10;

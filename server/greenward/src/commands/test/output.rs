@@ -118,7 +118,10 @@ impl Output {
             // Whoever asks for tests is answered in other words if they may not be run.
             Notice::Message { offer: Some(_), .. } => {}
             Notice::Message { severity, text, .. } => self.people.message(*severity, text),
-            Notice::Diagnostics { .. } | Notice::ItemsChanged { .. } | Notice::LogLevel(_) => {}
+            Notice::Diagnostics { .. }
+            | Notice::ItemsChanged { .. }
+            | Notice::Cycle(_)
+            | Notice::LogLevel(_) => {}
         }
         None
     }

@@ -1,0 +1,342 @@
+//! One attempt of a worker: its lane, what it is told, its turn, and what it left.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use greenward_core::{CycleEvent, Feedback, Phase, TargetResult, Usage, WayOut};
+use greenward_workers::{Entry, Recorder, Turn, Worker, WorkerError};
+use greenward_workspace::lane::{Lane, Purpose};
+use greenward_workspace::objects::CommitId as Version;
+use tokio::sync::mpsc;
+
+use super::briefing::Briefing;
+use super::clean_room::{files_in, name_of};
+use super::drive::{Bench, Drive, Trouble, wait_for_person};
+use super::error::chain;
+use super::means::commit;
+use super::room::{Place, Survey, survey};
+use super::targets::results;
+use super::teller::Teller;
+use super::turn::{self, LeftOut};
+
+/// Tokens of code in a prompt for a worker whose settings do not say.
+const CONTEXT: u64 = 32_000;
+
+pub(super) async fn attempt(
+    drive: &mut Drive,
+    bench: &mut Bench,
+    teller: &mut Teller,
+    phase: Phase,
+    number: u32,
+    feedback: Option<&Feedback>,
+) -> Result<CycleEvent, Trouble> {
+    let given = bench.given(drive).await?;
+    let start = bench.kept.unwrap_or(given);
+    // Recorded before the worker has the task.
+    drive
+        .record(CycleEvent::AttemptStarted { phase, number })
+        .await?;
+    if matches!(drive.worker, Worker::Human) {
+        return wait_for_person(drive).await;
+    }
+    let lane = stand_lane(drive, bench, start).await?;
+    let turn = brief(drive, bench, &lane, start, number, feedback).await?;
+    bench.left = LeftOut::default();
+    teller.stage(&format!("waiting for {}", drive.cycle.worker()));
+    let time = drive.cycle.time_left((drive.means.clock)());
+    let replied = take_turn(drive, teller, &turn, time).await;
+    let (lane, event) =
+        finish_turn(drive, bench, lane, &turn, given, start, number, replied).await?;
+    bench.lane = Some(lane);
+    Ok(event)
+}
+
+/// The worker's lane, at a state.
+async fn stand_lane(drive: &Drive, bench: &mut Bench, state: Version) -> Result<Lane, Trouble> {
+    let lanes = drive.means.lanes.clone();
+    let name = format!("cycle-{}", drive.id());
+    let at = drive.means.now();
+    let held = bench.lane.take();
+    let taken = tokio::task::spawn_blocking(move || match held {
+        Some(mut lane) => match lane.stand(state) {
+            Ok(_) => Ok(lane),
+            // It was removed: another takes its place.
+            Err(error) => {
+                tracing::warn!(%error, "a lane is given up");
+                drop(lane);
+                lanes.take(Purpose::Work, &name, state, at)
+            }
+        },
+        None => lanes.take(Purpose::Work, &name, state, at),
+    });
+    Ok(taken.await??)
+}
+
+/// What the worker is asked.
+async fn brief(
+    drive: &Drive,
+    bench: &mut Bench,
+    lane: &Lane,
+    state: Version,
+    number: u32,
+    feedback: Option<&Feedback>,
+) -> Result<Turn, Trouble> {
+    let baseline = bench.baseline(drive).await?;
+    let goal = drive.goal().clone();
+    let base = results(&goal.targets, &baseline.report);
+    let (top, folder) = (lane.top().to_owned(), lane.workspace());
+    let room_top = bench.room(drive).await?.top().to_owned();
+    let objects = drive.means.objects.clone();
+    let left = bench.left.clone();
+    let manner = drive.worker.manner();
+    let budget = match &drive.worker {
+        Worker::Model(model) => model.context_tokens(),
+        _ => CONTEXT,
+    };
+    let feedback = feedback.cloned();
+    let outcomes = baseline.report.results;
+    let prompt = tokio::task::spawn_blocking(move || -> Result<_, Trouble> {
+        let files = files_in(&objects, state, &top)?
+            .into_iter()
+            .filter(|file| file.starts_with(&folder))
+            .collect();
+        let Survey {
+            project,
+            files,
+            items,
+        } = survey(Place {
+            folder,
+            name: name_of(&goal),
+            project: goal.project.clone(),
+            files,
+        })?;
+        let located = items.values().flatten();
+        let located = located.filter_map(|item| Some((item, item.file.clone()?)));
+        let mut file_of = std::collections::BTreeMap::new();
+        let mut others = Vec::new();
+        for (item, file) in located {
+            if goal.targets.contains(&item.id) {
+                file_of.insert(item.id.clone(), file);
+            } else if let Some(result) = outcomes.get(&item.id) {
+                others.push((item.id.clone(), file, result.outcome));
+            }
+        }
+        let mut base = base;
+        let mut feedback = feedback;
+        relocate(&mut base, &room_top, &top);
+        if let Some(Feedback::Tests(results)) = &mut feedback {
+            relocate(results, &room_top, &top);
+        }
+        Ok(Briefing {
+            project: &project,
+            files: &files,
+            top: &top,
+            file_of: &file_of,
+            others: &others,
+            targets: &goal.targets,
+            base: &base,
+            feedback: feedback.as_ref(),
+            left: &left,
+            budget,
+            manner,
+        }
+        .prompt())
+    })
+    .await??;
+    let scratch = drive
+        .means
+        .tools
+        .cache
+        .join("prompts")
+        .join(format!("cycle-{}", drive.id()));
+    tokio::fs::create_dir_all(&scratch).await?;
+    Ok(Turn {
+        phase: greenward_workers::Phase::Green,
+        attempt: number,
+        task: String::new(),
+        targets: drive
+            .goal()
+            .targets
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        prompt,
+        lane: lane.workspace(),
+        scratch,
+    })
+}
+
+/// Failures come from the clean room; the worker is told of its own lane.
+fn relocate(results: &mut [TargetResult], from: &Utf8Path, to: &Utf8Path) {
+    let moved = |path: &Utf8PathBuf| match path.strip_prefix(from) {
+        Ok(inside) => to.join(inside),
+        Err(_) => path.clone(),
+    };
+    for failure in results
+        .iter_mut()
+        .filter_map(|result| result.failure.as_mut())
+    {
+        let frames = failure.frames.iter_mut().map(|frame| &mut frame.location);
+        for location in frames.chain(&mut failure.location) {
+            location.file = moved(&location.file);
+        }
+        failure.message = failure.message.replace(from.as_str(), to.as_str());
+    }
+}
+
+async fn take_turn(
+    drive: &mut Drive,
+    teller: &mut Teller,
+    turn: &Turn,
+    time: Duration,
+) -> Result<greenward_workers::TurnReply, WorkerError> {
+    let (progress, mut said) = mpsc::unbounded_channel();
+    let cancel = drive.stop.token.clone();
+    let worker = &mut drive.worker;
+    let working = async {
+        let reply = tokio::time::timeout(time, worker.turn(turn, &cancel, &progress)).await;
+        drop(progress);
+        reply.unwrap_or(Err(WorkerError::TimedOut { limit: time }))
+    };
+    let listening = async {
+        while let Some(progress) = said.recv().await {
+            teller.progress(progress);
+        }
+    };
+    tokio::join!(working, listening).0
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "these are what a turn consists of"
+)]
+async fn finish_turn(
+    drive: &Drive,
+    bench: &mut Bench,
+    mut lane: Lane,
+    turn: &Turn,
+    given: Version,
+    start: Version,
+    number: u32,
+    replied: Result<greenward_workers::TurnReply, WorkerError>,
+) -> Result<(Lane, CycleEvent), Trouble> {
+    let reply = match replied {
+        Ok(reply) => reply,
+        Err(error) => {
+            let event = CycleEvent::WorkerFailed {
+                retryable: is_passing(&error),
+                error: chain(&error),
+                usage: Usage::default(),
+            };
+            return Ok((lane, event));
+        }
+    };
+    let usage = Usage {
+        input_tokens: reply.usage.input_tokens,
+        output_tokens: reply.usage.output_tokens,
+        cost_microdollars: reply.usage.cost_microdollars,
+        estimated: reply.usage.estimated,
+    };
+    let name = greenward_workspace::objects::references::RefName::new(format!(
+        "cycles/{}/attempt-{number}",
+        drive.id()
+    ))?;
+    let (objects, at) = (drive.means.objects.clone(), drive.means.now());
+    let id = drive.id();
+    let prefix = objects.prefix().to_owned();
+    let recording = drive.means.recording(id);
+    let turn = turn.clone();
+    type Done = (Lane, CycleEvent, LeftOut);
+    let done =
+        tokio::task::spawn_blocking(move || -> Result<Done, Trouble> {
+            let failed = |error: String| CycleEvent::WorkerFailed {
+                error,
+                retryable: true,
+                usage,
+            };
+            let outcome = turn::carry_out(&lane, &reply)?;
+            let (summary, mut left) = match outcome {
+                turn::Outcome::Written { summary, left } => (summary, left),
+                turn::Outcome::Useless(left) => {
+                    keep(&recording, &Entry::of(&turn, &reply, &Default::default()));
+                    return Ok((lane, failed(left.words()), left));
+                }
+                turn::Outcome::WayOut(way) => {
+                    keep(&recording, &Entry::of(&turn, &reply, &Default::default()));
+                    let event = CycleEvent::WayOut {
+                        way: way_of(way.kind),
+                        reason: way.reason,
+                        usage,
+                    };
+                    return Ok((lane, event, LeftOut::default()));
+                }
+            };
+            let saved = match lane.save(&name, &format!("Cycle {id}, attempt {number}"), at) {
+                Ok(saved) => saved,
+                Err(error) => {
+                    left.notes.push(chain(&error));
+                    return Ok((lane, failed(left.words()), left));
+                }
+            };
+            left.notes.extend(saved.refused.iter().map(|refused| {
+                format!("{} was left out: {}", refused.path, refused.why.explain())
+            }));
+            let changes = objects.changes(start, saved.commit)?;
+            let files = changes
+                .iter()
+                .map(|change| {
+                    let text = change.after.as_ref().and_then(|after| after.text());
+                    (change.path.to_string(), text.map(str::to_owned))
+                })
+                .collect();
+            keep(&recording, &Entry::of(&turn, &reply, &files));
+            if changes.is_empty() {
+                left.notes.push("nothing was changed".to_owned());
+                return Ok((lane, failed(left.words()), left));
+            }
+            let differing = objects.changes(given, saved.commit)?;
+            let event = CycleEvent::WorkerReplied {
+                usage,
+                files: differing
+                    .iter()
+                    .map(|change| {
+                        change
+                            .path
+                            .strip_prefix(&prefix)
+                            .unwrap_or(&change.path)
+                            .to_owned()
+                    })
+                    .collect(),
+                commit: commit(saved.commit),
+                summary,
+            };
+            Ok((lane, event, left))
+        });
+    let (lane, event, left) = done.await??;
+    bench.left = left;
+    Ok((lane, event))
+}
+
+/// Adds a turn to the cycle's recording. One that cannot be kept is no reason to stop.
+fn keep(recording: &Utf8Path, entry: &Entry) {
+    let kept = Recorder::open(recording).and_then(|mut recorder| recorder.record(entry));
+    if let Err(error) = kept {
+        tracing::warn!(%error, "a turn could not be recorded");
+    }
+}
+
+fn way_of(kind: greenward_workers::WayOutKind) -> WayOut {
+    match kind {
+        greenward_workers::WayOutKind::SpecConflict => WayOut::SpecConflict,
+        greenward_workers::WayOutKind::TestWrong => WayOut::TestWrong,
+        greenward_workers::WayOutKind::Blocked => WayOut::Blocked,
+    }
+}
+
+/// Whether the next attempt may go better.
+fn is_passing(error: &WorkerError) -> bool {
+    matches!(
+        error,
+        WorkerError::BrokenOff { .. } | WorkerError::Failed { passing: true, .. }
+    )
+}

@@ -1,0 +1,214 @@
+//! What a front end can tell and ask about cycles.
+
+use camino::Utf8PathBuf;
+use greenward_core::{CycleId, ProjectId, TestId};
+use greenward_store::CycleSummary;
+use greenward_workspace::merge::Conflict;
+use greenward_workspace::objects::FileChange;
+use tokio::sync::oneshot;
+
+use crate::command::Refusal;
+
+/// Something told, or asked, about cycles.
+#[derive(Debug)]
+pub enum CycleCommand {
+    /// A failing test is to be implemented to green.
+    Start {
+        /// Which, and by whom.
+        request: CycleRequest,
+        /// The cycle, once it is on the disk.
+        reply: oneshot::Sender<Result<CycleId, CycleRefusal>>,
+    },
+    /// A cycle that was interrupted, stopped or has failed is to go on. One that has used up its
+    /// limits gets a new allowance.
+    Resume {
+        /// The cycle.
+        cycle: CycleId,
+        /// Told when it goes on.
+        reply: oneshot::Sender<Result<(), CycleRefusal>>,
+    },
+    /// A cycle that goes on, or every one, is to be stopped.
+    Cancel {
+        /// The cycle; nothing for all.
+        cycle: Option<CycleId>,
+    },
+    /// The result of a complete cycle is to come to the user's files.
+    Apply {
+        /// The cycle.
+        cycle: CycleId,
+        /// How.
+        to: ApplyTo,
+        /// What becomes of the files.
+        reply: oneshot::Sender<Result<Application, CycleRefusal>>,
+    },
+    /// The editor has taken over the result of a cycle.
+    Applied {
+        /// The cycle.
+        cycle: CycleId,
+        /// The files that it changed, absolute.
+        files: Vec<Utf8PathBuf>,
+        /// Told when this is on the disk.
+        reply: oneshot::Sender<Result<(), CycleRefusal>>,
+    },
+    /// The result of a cycle, or what there is of it, is not wanted. It is kept all the same.
+    Discard {
+        /// The cycle.
+        cycle: CycleId,
+        /// Told when this is on the disk.
+        reply: oneshot::Sender<Result<(), CycleRefusal>>,
+    },
+    /// The cycles of the workspace, the newest first.
+    List {
+        /// The answer.
+        reply: oneshot::Sender<Result<Vec<CycleSummary>, CycleRefusal>>,
+    },
+    /// What a cycle has changed.
+    Diff {
+        /// The cycle.
+        cycle: CycleId,
+        /// The answer.
+        reply: oneshot::Sender<Result<CycleDiff, CycleRefusal>>,
+    },
+    /// Every circuit breaker is to be closed.
+    ResetBreakers {
+        /// Told when this is on the disk.
+        reply: oneshot::Sender<Result<(), CycleRefusal>>,
+    },
+}
+
+/// A wish for a cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleRequest {
+    /// Failing tests of one project; of a file or suite, all tests below it.
+    pub targets: Vec<TestId>,
+    /// Tests that are to pass too, and that the worker never sees.
+    pub held_out: Vec<TestId>,
+    /// The worker's name in the settings; nothing for the settings' own choice.
+    pub worker: Option<String>,
+}
+
+/// How a result comes to the user's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApplyTo {
+    /// By the engine, on the disk.
+    Disk,
+    /// By the front end, which then says [`CycleCommand::Applied`].
+    Editor,
+}
+
+/// What becomes of the user's files.
+#[derive(Debug, Clone)]
+pub struct Application {
+    /// The files. `before` is what the user has, unsaved text included.
+    pub files: Vec<AppliedFile>,
+}
+
+/// What becomes of one file.
+#[derive(Debug, Clone)]
+pub struct AppliedFile {
+    /// The file, absolute.
+    pub path: Utf8PathBuf,
+    /// The version of the open document; nothing if it is not open.
+    pub version: Option<i32>,
+    /// Its text now; nothing if it is not there.
+    pub before: Option<String>,
+    /// Its text then; nothing if it goes.
+    pub after: Option<String>,
+}
+
+/// What a cycle has changed.
+#[derive(Debug, Clone)]
+pub struct CycleDiff {
+    /// The cycle.
+    pub summary: CycleSummary,
+    /// The top that paths are relative to, absolute.
+    pub top: Utf8PathBuf,
+    /// File by file.
+    pub files: Vec<FileChange>,
+}
+
+/// Why something about a cycle is not done. The message says what the user can do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CycleRefusal {
+    /// The tests cannot be run, or are not known.
+    #[error(transparent)]
+    Run(#[from] Refusal),
+    /// The tests are of several projects.
+    #[error("the tests are of several projects ({}): one cycle is for one project", list(.0))]
+    SeveralProjects(Vec<ProjectId>),
+    /// No worker is configured.
+    #[error(
+        "no worker is configured. Add one to your settings, for example\n\n\
+         [workers.local]\nkind = \"openai\"\nbase_url = \"http://127.0.0.1:11434/v1\"\n\
+         model = \"qwen3-coder\"\n\nor take `human`: you write, and the same checks judge"
+    )]
+    NoWorker,
+    /// There are several, and none is the one to take.
+    #[error("which worker? There are {}. Name one, or set cycle.worker", list(.0))]
+    SeveralWorkers(Vec<String>),
+    /// There is no such worker.
+    #[error("there is no worker {name}; configured are: {}", list(.known))]
+    UnknownWorker {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The worker cannot be used as it is configured, or its breaker is open.
+    #[error("the worker {name} cannot be used: {why}")]
+    Worker {
+        /// The name.
+        name: String,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// There is no such cycle.
+    #[error("there is no cycle {0}; `greenward cycles` lists them")]
+    Unknown(CycleId),
+    /// It goes on in this process or another.
+    #[error("cycle {0} goes on; cancel it first, or wait for its end")]
+    InHand(CycleId),
+    /// It has no result that has passed.
+    #[error("cycle {id} has no verified result: it {state}")]
+    NoResult {
+        /// The cycle.
+        id: CycleId,
+        /// How it stands.
+        state: String,
+    },
+    /// It is not as it would have to be.
+    #[error("cycle {id}: {why}")]
+    NotNow {
+        /// The cycle.
+        id: CycleId,
+        /// What is in the way.
+        why: String,
+    },
+    /// The user has changed the same lines meanwhile. Nothing was changed.
+    #[error(
+        "the result and your own changes touch the same lines in {}. Nothing was changed; \
+         the result is kept at refs/greenward/cycles/{id}/result",
+        list(&paths(.conflicts))
+    )]
+    Conflicts {
+        /// The cycle.
+        id: CycleId,
+        /// Where.
+        conflicts: Vec<Conflict>,
+    },
+    /// Something failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+    items.join(", ")
+}
+
+fn paths(conflicts: &[Conflict]) -> Vec<Utf8PathBuf> {
+    conflicts
+        .iter()
+        .map(|conflict| conflict.path.clone())
+        .collect()
+}

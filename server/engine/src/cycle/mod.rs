@@ -1,0 +1,34 @@
+//! Cycles: a failing test's way to green, in lanes of our own, with a verdict at its end.
+//!
+//! - [`manager`]: the cycles of the workspace, and what is asked about them by [`command`].
+//! - [`drive`]: carries out what the state machine asks for, step by step. [`means`]: with what.
+//! - [`attempt`]: a worker's turn. [`briefing`]: what it is told. [`turn`]: what becomes of its reply.
+//!   [`targets`]: what runs say of the tests that are to pass.
+//! - [`composition`]: what of a change is judged. [`clean_room`]: where. [`verify`]: how.
+//! - [`room`]: a project in a lane, where its tests run apart from the user's work.
+//!   [`environment`]: what must be different there. [`report`]: what its runs say.
+//! - [`notice`]: what the front end is told, by a [`teller`].
+
+mod attempt;
+mod briefing;
+mod clean_room;
+mod command;
+mod composition;
+mod drive;
+mod environment;
+mod error;
+mod manager;
+mod means;
+mod notice;
+mod report;
+mod room;
+mod targets;
+mod teller;
+mod turn;
+mod verify;
+
+pub use command::{
+    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRefusal, CycleRequest,
+};
+pub(crate) use manager::{Context, CycleWork, Cycles, Documents, HUMAN};
+pub use notice::{CycleNotice, CycleWhat};

@@ -1,0 +1,86 @@
+//! Tells the front end what happens in a cycle.
+
+use greenward_core::{Cycle, CycleEvent, CycleId, Phase, Step};
+use tokio::sync::mpsc;
+
+use super::notice::{CycleNotice, CycleWhat};
+
+/// Tells what happens, in order.
+pub(super) struct Teller {
+    pub(super) cycle: CycleId,
+    pub(super) sequence: u64,
+    pub(super) notices: mpsc::UnboundedSender<CycleNotice>,
+}
+
+impl Teller {
+    pub(super) fn tell(&mut self, what: CycleWhat) {
+        let notice = CycleNotice {
+            cycle: self.cycle,
+            sequence: self.sequence,
+            what,
+        };
+        self.sequence += 1;
+        // Nobody listens any more when the engine ends.
+        let _ = self.notices.send(notice);
+    }
+
+    pub(super) fn stage(&mut self, text: &str) {
+        self.tell(CycleWhat::Stage(text.to_owned()));
+    }
+
+    pub(super) fn phase(&mut self, cycle: &Cycle, step: &Step) {
+        let (phase, attempt) = match step {
+            Step::TakeBaseline => (Phase::Pending, 0),
+            Step::Attempt { phase, number, .. } => (*phase, *number),
+            Step::Verify { .. } => (Phase::Verify, cycle.attempts()),
+            _ => (Phase::Green, cycle.attempts()),
+        };
+        let of = cycle.limits().attempts;
+        self.tell(CycleWhat::Phase { phase, attempt, of });
+    }
+
+    pub(super) fn progress(&mut self, progress: greenward_workers::Progress) {
+        use greenward_workers::Progress;
+        match progress {
+            Progress::Text(text) | Progress::Line(text) => {
+                self.tell(CycleWhat::Said(greenward_core::clean(&text)));
+            }
+            Progress::Retry {
+                next_try,
+                wait,
+                reason,
+            } => self.tell(CycleWhat::Stage(format!(
+                "try {next_try} in {:.0} s: {reason}",
+                wait.as_secs_f32()
+            ))),
+        }
+    }
+
+    /// What the front end is told of an event. `cycle` is the cycle before it.
+    pub(super) fn event(&mut self, event: &CycleEvent, cycle: &Cycle) {
+        match event {
+            CycleEvent::WorkerReplied {
+                usage,
+                files,
+                summary,
+                ..
+            } => {
+                let mut all = cycle.usage();
+                all += *usage;
+                self.tell(CycleWhat::Replied {
+                    usage: all,
+                    files: files.clone(),
+                    summary: summary.clone(),
+                });
+            }
+            CycleEvent::WorkerFailed { error, .. } => {
+                self.tell(CycleWhat::WorkerFailed(error.clone()));
+            }
+            CycleEvent::WayOut { way, reason, .. } => {
+                self.tell(CycleWhat::WayOut(*way, reason.clone()));
+            }
+            CycleEvent::Tested { targets, .. } => self.tell(CycleWhat::Tested(targets.clone())),
+            _ => {}
+        }
+    }
+}
