@@ -103,3 +103,13 @@ fn a_plain_check_is_fooled_by_every_cheat_in_a_python_module() {
 fn a_plain_check_is_fooled_by_every_cheat_in_a_python_package() {
     check_plainly("python_ledger");
 }
+
+#[test]
+fn a_plain_check_is_fooled_by_every_cheat_in_a_rust_library() {
+    check_plainly("rust_roman");
+}
+
+#[test]
+fn a_plain_check_is_fooled_by_every_cheat_in_a_rust_workspace() {
+    check_plainly("rust_slug");
+}
