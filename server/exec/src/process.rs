@@ -119,8 +119,6 @@ impl Process {
             "a supervisor was killed: killing its processes"
         );
         self.lost = true;
-        // Killing fails for what has just ended, which is as well.
-        let _ = kill_process_group(self.child, Signal::KILL);
         // Until it is reaped, nobody else gets its number.
         let session = self.supervisor.pid();
         let mut killed = BTreeSet::new();
@@ -132,9 +130,12 @@ impl Process {
                 break;
             }
             for pid in tree {
+                // Killing fails for what has just ended, which is as well.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }
+        // Last: what has left the session is found through a parent that still lives.
+        let _ = kill_process_group(self.child, Signal::KILL);
         Exit::Signal(Signal::KILL.as_raw())
     }
 }
