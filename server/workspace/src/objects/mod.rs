@@ -14,6 +14,7 @@ pub(crate) mod listing;
 pub mod references;
 
 use std::fmt;
+use std::fs;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
@@ -159,12 +160,35 @@ impl ObjectStore {
             top,
         };
         if !is_users && !store.git.join("HEAD").exists() {
-            let mut options = RepositoryInitOptions::new();
-            options.bare(true).external_template(false).mkpath(true);
-            Repository::init_opts(&store.git, &options).map_err(store.failed("begin"))?;
+            store.begin()?;
         }
         store.repository()?;
         Ok(store)
+    }
+
+    /// Makes a repository of our own: beside its place first, so that of several processes that
+    /// begin at the same moment each sees a whole one.
+    fn begin(&self) -> Result<(), StoreError> {
+        let io = |what, path: &Utf8Path| {
+            let path = path.to_owned();
+            move |source| StoreError::Io { what, path, source }
+        };
+        let parent = self.git.parent().unwrap_or(&self.git);
+        fs::create_dir_all(parent).map_err(io("make", parent))?;
+        let made = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempdir_in(parent)
+            .map_err(io("make a folder in", parent))?;
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false);
+        Repository::init_opts(made.path(), &options).map_err(self.failed("begin"))?;
+        match fs::rename(made.path(), &self.git) {
+            // It has gone to its place.
+            Ok(()) => drop(made.keep()),
+            Err(_) if self.git.join("HEAD").exists() => {}
+            Err(source) => return Err(io("make", &self.git)(source)),
+        }
+        Ok(())
     }
 
     /// The top of what is recorded, absolute. Paths in commits are relative to it.

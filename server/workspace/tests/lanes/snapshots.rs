@@ -314,3 +314,18 @@ fn the_parent_is_the_users_head_and_the_author_is_greenward() {
     assert_eq!(commit.author().email().unwrap(), "greenward@localhost");
     assert_eq!(commit.time().seconds(), 1_800_000_000);
 }
+
+#[test]
+fn several_that_begin_at_once_share_one_repository() {
+    let world = World::folder();
+    world.write("a.txt", "a");
+    let opened: Vec<bool> = std::thread::scope(|scope| {
+        let begin = || scope.spawn(|| ObjectStore::open(&world.root, &world.dirs).is_ok());
+        let threads: Vec<_> = (0..8).map(|_| begin()).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert_eq!(opened, [true; 8]);
+    let parent = world.dirs.state().join("repositories");
+    assert_eq!(parent.read_dir_utf8().unwrap().count(), 1);
+    check(&world, &[], [("a.txt", "a")]);
+}
