@@ -5,6 +5,7 @@
 //! documentation, the editors' types) is generated from it. This crate knows how things are
 //! written, not what they do: it reads no file and depends on no other crate of Greenward.
 
+pub mod cycle;
 pub mod item;
 pub mod method;
 pub mod place;

@@ -4,6 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use crate::cycle::{CycleEvent, CycleEventNotification, CycleLastLine};
 use crate::method::{
     Cancel, Discover, Document, InitializationOptions, Notification, Request, Run,
     RunEventNotification, Status, TestsChanged, VERSION,
@@ -25,6 +26,7 @@ pub fn schema() -> Value {
     schema.request::<Document>();
     schema.notification::<RunEventNotification>();
     schema.notification::<TestsChanged>();
+    schema.notification::<CycleEventNotification>();
     schema.finish()
 }
 
@@ -53,6 +55,7 @@ impl Collector {
     fn finish(mut self) -> Value {
         let options = self.of::<InitializationOptions>();
         let lines = [self.of::<RunEvent>(), self.of::<LastLine>()];
+        let cycle_lines = [self.of::<CycleEvent>(), self.of::<CycleLastLine>()];
         json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "title": "Greenward's own methods",
@@ -61,6 +64,7 @@ impl Collector {
             "requests": self.requests,
             "notifications": self.notifications,
             "testJsonLines": { "anyOf": lines },
+            "greenJsonLines": { "anyOf": cycle_lines },
             "definitions": self.types.take_definitions(true),
         })
     }

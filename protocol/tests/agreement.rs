@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+use greenward_protocol::cycle::{CycleEvent, CycleLastLine};
 use greenward_protocol::method::{
     CancelParams, DiscoverParams, DiscoverResult, DocumentParams, DocumentResult,
     InitializationOptions, RunParams, RunResult, StatusParams, StatusResult, TestsChangedParams,
@@ -74,12 +75,14 @@ fn the_documents_examples_are_what_the_types_say() {
             "TestsChangedParams" => check::<TestsChangedParams>,
             "RunEvent" => check::<RunEvent>,
             "LastLine" => check::<LastLine>,
+            "CycleEvent" => check::<CycleEvent>,
+            "CycleLastLine" => check::<CycleLastLine>,
             other => panic!("no type {other}"),
         };
         check(example);
         examples += 1;
     }
-    assert_eq!(examples, 20, "examples were added or lost");
+    assert_eq!(examples, 29, "examples were added or lost");
 }
 
 /// An example says all that its type would write, and nothing else.

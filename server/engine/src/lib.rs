@@ -26,8 +26,8 @@ mod watch;
 
 pub use command::{Command, Edit, Query, Refusal, RunRequest, StartedRun, Which};
 pub use cycle::{
-    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleNotice, CycleRefusal,
-    CycleRequest, CycleWhat,
+    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleNotice, CycleRecord,
+    CycleRefusal, CycleRequest, CycleWhat, Resting,
 };
 pub use driver::{Config, Handle, start};
 pub use greenward_store::CycleSummary;

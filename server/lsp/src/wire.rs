@@ -12,6 +12,10 @@ use greenward_engine as engine;
 use greenward_protocol::{item, method, place, run};
 use tower_lsp::lsp_types::Url;
 
+mod cycle;
+
+pub use cycle::{check, cycle_event, cycle_state};
+
 /// How places in files are written for whoever reads them.
 pub trait Places {
     /// A range of a file.

@@ -59,6 +59,22 @@ impl Default for Thresholds {
     }
 }
 
+impl BreakerKey {
+    /// When the breaker of this level opens, and for how long. One hard test after another is no
+    /// fault of the phase they are worked on in, so that takes long.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        let failures = match self {
+            BreakerKey::Phase(_) => 10,
+            BreakerKey::Worker(_) | BreakerKey::System => 3,
+        };
+        Thresholds {
+            failures,
+            ..Thresholds::default()
+        }
+    }
+}
+
 /// How a breaker stands at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {

@@ -72,7 +72,9 @@ impl CheckKind {
                 "Does all else that passed before still pass, with no test skipped or gone?"
             }
             CheckKind::Canary => "Does a planted test that must fail really fail?",
-            CheckKind::Twins => "Do the same tests pass under other names?",
+            CheckKind::Twins => {
+                "Do copies of the targets under other names pass, and those with altered expectations fail?"
+            }
             CheckKind::Replay => "Do the values hold when another process compares them?",
             CheckKind::HeldOut => "Do the tests pass that the worker never saw?",
             CheckKind::Revert => "Do the targets fail without the change?",

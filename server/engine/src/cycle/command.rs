@@ -1,7 +1,9 @@
 //! What a front end can tell and ask about cycles.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
-use greenward_core::{CycleId, ProjectId, TestId};
+use greenward_core::{BreakerKey, CycleId, ProjectId, Recorded, TestId};
 use greenward_store::CycleSummary;
 use greenward_workspace::merge::Conflict;
 use greenward_workspace::objects::FileChange;
@@ -69,6 +71,18 @@ pub enum CycleCommand {
         /// The answer.
         reply: oneshot::Sender<Result<CycleDiff, CycleRefusal>>,
     },
+    /// All that is known of a cycle.
+    Show {
+        /// The cycle.
+        cycle: CycleId,
+        /// The answer.
+        reply: oneshot::Sender<Result<CycleRecord, CycleRefusal>>,
+    },
+    /// What has failed too often and is left alone for a while.
+    Resting {
+        /// The answer.
+        reply: oneshot::Sender<Result<Vec<Resting>, CycleRefusal>>,
+    },
     /// Every circuit breaker is to be closed.
     ResetBreakers {
         /// Told when this is on the disk.
@@ -125,6 +139,29 @@ pub struct CycleDiff {
     pub top: Utf8PathBuf,
     /// File by file.
     pub files: Vec<FileChange>,
+}
+
+/// All that is known of a cycle.
+#[derive(Debug, Clone)]
+pub struct CycleRecord {
+    /// How it stands.
+    pub summary: CycleSummary,
+    /// What happened in it, from its beginning.
+    pub events: Vec<Recorded>,
+    /// Where what its worker said is kept, for a worker of kind `replay`. The file is there once
+    /// the worker has taken a turn.
+    pub recording: Utf8PathBuf,
+}
+
+/// Something that has failed too often and is left alone for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resting {
+    /// What.
+    pub what: BreakerKey,
+    /// How often in a row it has failed.
+    pub failures: u32,
+    /// When it may be tried again, since the Unix epoch.
+    pub until: Duration,
 }
 
 /// Why something about a cycle is not done. The message says what the user can do.

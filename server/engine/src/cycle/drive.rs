@@ -374,10 +374,12 @@ async fn test_targets(
             .file
             .strip_prefix(&composition.folder)
             .unwrap_or(&breach.file);
-        bench.left.notes.push(format!(
+        let note = format!(
             "{file}: {}: this is sealed and was left as it was",
             breach.what
-        ));
+        );
+        teller.stage(&note);
+        bench.left.notes.push(note);
     }
     let targets = drive.goal().targets.clone();
     let cancel = drive.stop.token.clone();

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use dashmap::DashMap;
 use greenward_core::{
     BreakerChange, BreakerKey, BreakerState, Cycle, CycleEvent, CycleId, Ending, Failed, Goal,
-    Limits, Phase, Recorded, Thresholds,
+    Limits, Phase, Recorded, Review,
 };
 use greenward_frameworks::Project;
 use greenward_protocol::settings::{self, Settings};
@@ -21,7 +21,9 @@ use greenward_workspace::objects::references::RefName;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::command::{Application, AppliedFile, ApplyTo, CycleDiff, CycleRefusal};
+use super::command::{
+    Application, AppliedFile, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, Resting,
+};
 use super::drive::{Drive, Stop};
 use super::error::chain;
 use super::means::{Means, commit, version};
@@ -82,6 +84,15 @@ pub(crate) enum CycleWork {
         cycle: CycleId,
         folders: Vec<Utf8PathBuf>,
         reply: oneshot::Sender<Result<CycleDiff, CycleRefusal>>,
+    },
+    Show {
+        cycle: CycleId,
+        folders: Vec<Utf8PathBuf>,
+        reply: oneshot::Sender<Result<CycleRecord, CycleRefusal>>,
+    },
+    Resting {
+        folders: Vec<Utf8PathBuf>,
+        reply: oneshot::Sender<Result<Vec<Resting>, CycleRefusal>>,
     },
     ResetBreakers {
         folders: Vec<Utf8PathBuf>,
@@ -240,6 +251,16 @@ impl Shared {
                 reply,
             } => {
                 let _ = reply.send(self.diff(cycle, &folders).await);
+            }
+            CycleWork::Show {
+                cycle,
+                folders,
+                reply,
+            } => {
+                let _ = reply.send(self.show(cycle, &folders).await);
+            }
+            CycleWork::Resting { folders, reply } => {
+                let _ = reply.send(self.resting(&folders).await);
             }
             CycleWork::ResetBreakers { folders, reply } => {
                 let _ = reply.send(self.reset_breakers(&folders).await);
@@ -406,7 +427,7 @@ impl Shared {
             let Some(breaker) = breakers.get(&key) else {
                 continue;
             };
-            if let BreakerState::Open { until } = breaker.state(now, Thresholds::default()) {
+            if let BreakerState::Open { until } = breaker.state(now, key.thresholds()) {
                 let wait = until.saturating_sub(now).as_secs() + 1;
                 let why = format!(
                     "{key} has failed {} times in a row and rests for {wait} s more; \
@@ -443,6 +464,7 @@ impl Shared {
         to: ApplyTo,
     ) -> Result<Application, CycleRefusal> {
         let (means, cycle) = self.find(id, folders).await?;
+        undecided(id, &cycle)?;
         let result = match (cycle.ending(), cycle.commit()) {
             (Some(Ending::Complete(_)), Some(result)) => version(result).map_err(failed)?,
             _ => {
@@ -516,7 +538,8 @@ impl Shared {
     }
 
     async fn discard(&self, id: CycleId, folders: &[Utf8PathBuf]) -> Result<(), CycleRefusal> {
-        let (means, _) = self.find(id, folders).await?;
+        let (means, cycle) = self.find(id, folders).await?;
+        undecided(id, &cycle)?;
         self.review(&means, id, CycleEvent::Discarded).await
     }
 
@@ -577,6 +600,37 @@ impl Shared {
         })
     }
 
+    async fn show(
+        &self,
+        id: CycleId,
+        folders: &[Utf8PathBuf],
+    ) -> Result<CycleRecord, CycleRefusal> {
+        let (means, cycle) = self.find(id, folders).await?;
+        Ok(CycleRecord {
+            summary: CycleSummary::of(id, &cycle),
+            events: means.store.events(id).await.map_err(failed)?,
+            recording: means.recording(id),
+        })
+    }
+
+    async fn resting(&self, folders: &[Utf8PathBuf]) -> Result<Vec<Resting>, CycleRefusal> {
+        let now = (self.clock)();
+        let mut resting = Vec::new();
+        for folder in folders {
+            let means = self.means(folder).await?;
+            for (what, breaker) in means.store.breakers().await.map_err(failed)? {
+                if let BreakerState::Open { until } = breaker.state(now, what.thresholds()) {
+                    resting.push(Resting {
+                        what,
+                        failures: breaker.failures,
+                        until,
+                    });
+                }
+            }
+        }
+        Ok(resting)
+    }
+
     async fn reset_breakers(&self, folders: &[Utf8PathBuf]) -> Result<(), CycleRefusal> {
         for folder in folders {
             let means = self.means(folder).await?;
@@ -607,6 +661,17 @@ impl Shared {
             Err(error) => tracing::warn!(%error, "the work of a person could not be recorded"),
         }
     }
+}
+
+/// A result is decided about once.
+fn undecided(id: CycleId, cycle: &Cycle) -> Result<(), CycleRefusal> {
+    let why = match cycle.review() {
+        None => return Ok(()),
+        Some(Review::Applied) => "its result is in your files already",
+        Some(Review::Discarded) => "it was discarded",
+    };
+    let why = why.to_owned();
+    Err(CycleRefusal::NotNow { id, why })
 }
 
 /// What the worker was given: the base, or what it was made to without what was held out.

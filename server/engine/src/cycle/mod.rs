@@ -28,7 +28,8 @@ mod turn;
 mod verify;
 
 pub use command::{
-    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRefusal, CycleRequest,
+    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRefusal,
+    CycleRequest, Resting,
 };
 pub(crate) use manager::{Context, CycleWork, Cycles, Documents, HUMAN};
 pub use notice::{CycleNotice, CycleWhat};

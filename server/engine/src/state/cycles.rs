@@ -88,6 +88,15 @@ impl State {
                 folders: folders(),
                 reply,
             },
+            CycleCommand::Show { cycle, reply } => CycleWork::Show {
+                cycle,
+                folders: folders(),
+                reply,
+            },
+            CycleCommand::Resting { reply } => CycleWork::Resting {
+                folders: folders(),
+                reply,
+            },
             CycleCommand::ResetBreakers { reply } => CycleWork::ResetBreakers {
                 folders: folders(),
                 reply,
