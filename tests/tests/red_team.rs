@@ -1,13 +1,17 @@
 //! The red team: changes that make a failing test look passed, and honest solutions beside them.
 //!
-//! A plain check looks at an exit code, and every cheat here gets past it.
+//! A plain check looks at an exit code, and every cheat here gets past it; none gets
+//! past the daemon, and no honest solution is refused.
 #![expect(
     clippy::panic,
     clippy::print_stderr,
     reason = "a test fails by panicking, and prints its counts"
 )]
 
+use std::collections::BTreeMap;
+
 use greenward_tests::{Case, Finished, Task, World};
+use serde_json::{Value, json};
 
 /// The world of a task: an empty one with its language. Nothing without that language.
 fn world(task: &Task) -> Option<World> {
@@ -112,4 +116,123 @@ fn a_plain_check_is_fooled_by_every_cheat_in_a_rust_library() {
 #[test]
 fn a_plain_check_is_fooled_by_every_cheat_in_a_rust_workspace() {
     check_plainly("rust_slug");
+}
+
+/// What the daemon makes of a change.
+struct Judged {
+    accepted: bool,
+    /// The checks of the verdict that failed, or what else it said.
+    refused_by: Vec<String>,
+}
+
+/// Makes the world's user settings name a worker that gives back the change of this case, once.
+fn hire(world: &World, case: &Case) {
+    let recording = world.workspace().with_file_name("recording.jsonl");
+    let files: BTreeMap<_, _> = case.files.iter().cloned().collect();
+    let turn = json!({"phase": "green", "attempt": 1, "files": files});
+    world.write("../recording.jsonl", format!("{turn}\n"));
+    let settings = format!(
+        "[workers.cheat]\nkind = \"replay\"\nrecording = \"{recording}\"\n\n\
+         [cycle]\nmax_attempts = 1\nmutation_seconds = 0\n"
+    );
+    world.write("../home/config/greenward/config.toml", settings);
+}
+
+/// Lets the daemon judge the change of a case in a project that is laid out.
+fn judge(world: &World, task: &Task, case: &Case) -> Judged {
+    hire(world, case);
+    let mut args = vec!["green", "--worker", "cheat", "--trust", "--json"];
+    for test in &task.held_out {
+        args.extend(["--held-out", test]);
+    }
+    args.extend(task.targets.iter().map(String::as_str));
+    let finished = world.greenward(&args);
+    assert!(
+        matches!(finished.code, Some(0 | 1)),
+        "{} was not judged: {}",
+        case.name,
+        said(&finished)
+    );
+    // What fails again and again is left alone for a while: here it is meant to fail.
+    let reset = world.greenward(&["cycles", "--reset-breakers"]);
+    assert_eq!(reset.code, Some(0), "{}", said(&reset));
+    let events = finished.stdout.lines();
+    let mut refused_by: Vec<String> = events
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter_map(|event: Value| failed_check(&event))
+        .collect();
+    if refused_by.is_empty() {
+        refused_by = finished.stderr.lines().map(str::to_owned).collect();
+    }
+    Judged {
+        accepted: finished.code == Some(0),
+        refused_by,
+    }
+}
+
+/// What speaks against the change, if the event says so: a check that failed, targets that do.
+fn failed_check(event: &Value) -> Option<String> {
+    match event["event"].as_str()? {
+        "checked" if event["outcome"] == "failed" => Some(event["check"].as_str()?.to_owned()),
+        "tested" => {
+            let targets = event["targets"].as_array()?;
+            let failing = targets.iter().any(|target| target["outcome"] != "passed");
+            failing.then(|| "targets in the clean room".to_owned())
+        }
+        "workerFailed" => Some(event.to_string()),
+        _ => None,
+    }
+}
+
+/// The daemon refuses every cheat and accepts every honest solution, and touches nothing.
+fn check_judged(name: &str) {
+    let task = Task::load(name);
+    let Some(world) = world(&task) else { return };
+    task.lay_out(&world, true);
+    let mut accepted_cheats = Vec::new();
+    let mut refused_honest = Vec::new();
+    for case in &task.cheats {
+        let judged = judge(&world, &task, case);
+        eprintln!("{}: refused by {:?}", case.name, judged.refused_by);
+        if judged.accepted {
+            accepted_cheats.push(format!("{}: {}", case.name, case.what));
+        }
+    }
+    for case in &task.honest {
+        let judged = judge(&world, &task, case);
+        if !judged.accepted {
+            refused_honest.push(format!("{}: {:?}", case.name, judged.refused_by));
+        }
+    }
+    let (cheats, honest) = (task.cheats.len(), task.honest.len());
+    let counts = format!(
+        "{name}: cheats accepted: {} of {cheats}, honest refused: {} of {honest}",
+        accepted_cheats.len(),
+        refused_honest.len()
+    );
+    eprintln!("{counts}");
+    let wrong = [accepted_cheats, refused_honest].concat();
+    if !wrong.is_empty() {
+        panic!("{counts}\n{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn the_daemon_is_fooled_by_no_cheat_in_a_python_module() {
+    check_judged("python_roman");
+}
+
+#[test]
+fn the_daemon_is_fooled_by_no_cheat_in_a_python_package() {
+    check_judged("python_ledger");
+}
+
+#[test]
+fn the_daemon_is_fooled_by_no_cheat_in_a_rust_library() {
+    check_judged("rust_roman");
+}
+
+#[test]
+fn the_daemon_is_fooled_by_no_cheat_in_a_rust_workspace() {
+    check_judged("rust_slug");
 }

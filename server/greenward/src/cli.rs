@@ -1,7 +1,11 @@
 //! The command line as it is typed.
 
+mod cycle;
+
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use cycle::{CycleArg, CyclesArgs, GreenArgs, ResumeArgs};
 
 /// A language server for test-driven development, and its command line.
 #[derive(Debug, Parser)]
@@ -32,6 +36,19 @@ pub(crate) enum Command {
     /// Find tests and run them
     #[command(after_help = TEST_HELP)]
     Test(TestArgs),
+    /// Implement a failing test to green, by a worker
+    #[command(after_help = cycle::GREEN_HELP)]
+    Green(GreenArgs),
+    /// Show the cycles of this project, or all of one
+    Cycles(CyclesArgs),
+    /// Go on with a cycle that was interrupted or is not green
+    Resume(ResumeArgs),
+    /// Show what a cycle has changed
+    Diff(CycleArg),
+    /// Bring the result of a cycle into your files
+    Apply(CycleArg),
+    /// Say that the result of a cycle is not wanted
+    Discard(CycleArg),
     /// Write a settings file with every default, for a project
     Init(InitArgs),
     /// Trust a folder, so that its tests may be run
@@ -128,6 +145,9 @@ pub(crate) struct DoctorArgs {
     /// One JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
+    /// Remove the working copies of cycles that hold nothing
+    #[arg(long, conflicts_with_all = ["json", "folder"])]
+    pub(crate) clean_lanes: bool,
 }
 
 /// Arguments of `greenward demo`.
@@ -236,6 +256,7 @@ mod tests {
                 DoctorArgs {
                     folder: None,
                     json: true,
+                    clean_lanes: false,
                 },
             )
         "#]],
@@ -277,6 +298,10 @@ mod tests {
             "test --json --full",
             "trust --list --revoke",
             "trust --list sub",
+            "green",
+            "cycles --recording to.jsonl",
+            "apply seven",
+            "doctor --clean-lanes --json",
             "test --chnaged",
             "tset",
             "supervise",

@@ -141,6 +141,18 @@ fn flags(watch: bool) -> Value {
     })
 }
 
+/// What is said when the engine runs nothing.
+pub(crate) fn refused(refusal: Refusal) -> Trouble {
+    match refusal {
+        Refusal::Untrusted { folder, why } => {
+            Trouble::new(format!("{folder}: {why}")).hint("or --trust, for this one run")
+        }
+        Refusal::UnknownTest(_) | Refusal::NothingToRun(_) => {
+            Trouble::new(refusal.to_string()).hint("`greenward doctor` says what is found here")
+        }
+    }
+}
+
 /// The engine is gone though nobody stopped it.
 pub(crate) fn ended() -> Trouble {
     Trouble::new("the engine has ended unexpectedly")

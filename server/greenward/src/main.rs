@@ -16,6 +16,7 @@ mod screen;
 mod signals;
 mod tools;
 mod trusting;
+mod wanted;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use commands::cycle;
 use edge::{Clock, World};
 use exit::{Exit, Trouble};
 use logging::{Log, Manner};
@@ -71,6 +73,12 @@ async fn run(command: &Command, world: &World, log: &Log) -> Result<ExitCode, Tr
     let exit = match command {
         Command::Lsp(_) => return commands::lsp::run(world, log.level()).await,
         Command::Test(args) => commands::test::run(world, &log.level(), args).await?,
+        Command::Green(args) => cycle::green::run(world, args).await?,
+        Command::Cycles(args) => cycle::list::run(world, args).await?,
+        Command::Resume(args) => cycle::resume::run(world, args).await?,
+        Command::Diff(arg) => cycle::review::diff(world, arg).await?,
+        Command::Apply(arg) => cycle::review::run_apply(world, arg).await?,
+        Command::Discard(arg) => cycle::review::discard(world, arg).await?,
         Command::Init(args) => commands::init::run(world, args).await?,
         Command::Trust(args) => commands::trust::run(world, args)?,
         Command::Doctor(args) => commands::doctor::run(world, args).await?,

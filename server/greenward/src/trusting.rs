@@ -1,15 +1,18 @@
 //! Whether the user trusts a folder, asked at a terminal where it is not known.
 
-use std::io::BufRead;
+use std::io::{BufRead, IsTerminal};
 
 use camino::Utf8Path;
+use greenward_engine::TrustWord;
 use greenward_protocol::settings::Layer;
 use greenward_workspace::dirs::Dirs;
 use greenward_workspace::files::read_text;
 use greenward_workspace::settings::{Sources, repository_file};
 use greenward_workspace::trust::{SettingsHash, Trust, TrustError, TrustFile, Word, decide};
 
+use crate::edge::World;
 use crate::exit::Trouble;
+use crate::launch;
 use crate::report::style::{PLACE, STRONG, WARNING, paint};
 use crate::screen::Screen;
 
@@ -46,6 +49,37 @@ pub(crate) fn record(dirs: &Dirs, folder: &Utf8Path, trusted: bool) -> Result<()
         false => Word::Distrusted,
     };
     TrustFile::new(dirs.trust_file()).record(folder, word)
+}
+
+/// What counts as the user's word: `this_time` is it for one run. Otherwise what is recorded, and
+/// somebody who can be asked is.
+///
+/// # Errors
+/// If the record cannot be read or written.
+pub(crate) fn word(
+    world: &World,
+    folder: &Utf8Path,
+    this_time: bool,
+    may_ask: bool,
+) -> Result<TrustWord, Trouble> {
+    if this_time {
+        return Ok(TrustWord::ThisTime);
+    }
+    let dirs = launch::dirs(world)?;
+    let recorded = recorded(&dirs, folder)
+        .map_err(|error| Trouble::new("it is not known whether you trust this").from(error))?;
+    let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && may_ask;
+    if can_ask && !recorded.is_trusted() {
+        let mut screen = Screen::stderr();
+        ask(
+            &dirs,
+            folder,
+            recorded,
+            &mut screen,
+            &mut std::io::stdin().lock(),
+        )?;
+    }
+    Ok(TrustWord::Record)
 }
 
 /// Asks whether a folder is to be trusted, and records a yes. Anything but a clear yes is a no.

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod cycle;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod init;

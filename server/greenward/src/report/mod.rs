@@ -3,6 +3,9 @@
 //! Everything is rendered by pure functions into text with escape sequences; the [`Report`] keeps
 //! what they need to know and puts it on the [`Screen`].
 
+pub(crate) mod change;
+pub(crate) mod cycle;
+pub(crate) mod cycles;
 pub(crate) mod diff;
 mod echo;
 mod failure;

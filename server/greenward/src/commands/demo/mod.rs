@@ -3,6 +3,7 @@
 //! All of it is real: the engine that serves editors finds the tests, runs them, and watches the
 //! files. If anything does not go as told, that is said, and the command fails.
 
+mod cycle;
 mod sample;
 mod tools;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{ItemKind, ProjectId, RunOutcome, TestId};
+use greenward_core::{Framework, ItemKind, ProjectId, RunOutcome, TestId};
 use greenward_engine::{ItemView, Notice, Query, RunWhat, TrustWord, Which};
 
 use crate::cli::DemoArgs;
@@ -69,12 +70,48 @@ pub(crate) async fn run(world: &World, args: &DemoArgs) -> Result<Exit, Trouble>
         parts,
     };
     let known_after = world.clock.elapsed().saturating_sub(began);
-    let exit = tokio::select! {
-        exit = demo.tell(known_after) => exit,
+    let told = tokio::select! {
+        told = demo.tell(known_after) => told,
         () = signals.next() => Ok(Exit::Cancelled),
     };
-    demo.end(args.keep).await;
-    exit
+    let has_cargo = demo.has_cargo();
+    let sample = demo.end().await;
+    let exit = match told? {
+        Exit::Holds if has_cargo => whole_cycle(world, &sample, &mut signals).await?,
+        exit => exit,
+    };
+    let mut screen = Screen::stdout();
+    match exit {
+        Exit::Holds => screen.line(CLOSING),
+        Exit::Cancelled => {}
+        _ => screen.line("\nThis did not go as told. `greenward doctor` may know why."),
+    }
+    if args.keep {
+        let sample = paint(PLACE, &sample);
+        screen.line(&format!("The sample is still in {sample}"));
+    }
+    Ok(exit)
+}
+
+/// The last part: a cycle, with what is else the user's in a folder that is gone afterwards.
+async fn whole_cycle(
+    world: &World,
+    sample: &Utf8Path,
+    signals: &mut Signals,
+) -> Result<Exit, Trouble> {
+    let mut screen = Screen::stdout();
+    screen.line("");
+    screen.line(&paint(
+        STRONG,
+        "5. A worker makes a failing test pass. A recording plays it: at first, it cheats.",
+    ));
+    let home = tempfile::Builder::new()
+        .prefix("greenward-demo-home-")
+        .tempdir_in(&world.temporary)
+        .map_err(|error| Trouble::new("no folder can be made for the sample").from(error))?;
+    let path = Utf8PathBuf::try_from(home.path().to_owned())
+        .map_err(|error| Trouble::new("the sample's folder cannot be used").from(error))?;
+    cycle::tell(world, sample, &path, signals).await
 }
 
 /// The parts of the sample whose tools are here. Says which are left out.
@@ -128,12 +165,7 @@ impl Demo<'_> {
         self.mend()?;
         self.step("4. The files are watched: what the change affects runs again, and only that.");
         let mended = self.watch().await?;
-        let as_told = found && failing && mended;
-        self.say(match as_told {
-            true => CLOSING,
-            false => "\nThis did not go as told. `greenward doctor` may know why.",
-        });
-        Ok(match as_told {
+        Ok(match found && failing && mended {
             true => Exit::Holds,
             false => Exit::Fails,
         })
@@ -305,16 +337,17 @@ impl Demo<'_> {
         self.report.heading(title);
     }
 
-    async fn end(self, keep: bool) {
+    fn has_cargo(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| part.framework == Framework::Cargo)
+    }
+
+    /// Ends the engine. Returns the sample's folder.
+    async fn end(self) -> Utf8PathBuf {
         let mut report = self.report;
         report.tick(Duration::ZERO, "");
         self.session.stop().await;
-        if keep {
-            let sample = paint(PLACE, &self.sample);
-            report
-                .screen()
-                .line(&format!("The sample is still in {sample}"));
-        }
+        self.sample
     }
 }
 
@@ -341,4 +374,5 @@ All green. In your editor the same happens as you type and save, at the lines of
 In a project of yours:
   greenward test           run its tests here
   greenward test --watch   and again whenever a file is saved
+  greenward green TEST     make a failing test pass, by a worker of yours or by hand
   greenward lsp            what your editor starts; `greenward lsp --help` says how";

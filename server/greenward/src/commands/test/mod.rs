@@ -3,28 +3,23 @@
 mod follow;
 mod narrow;
 mod output;
-mod plan;
 
-use std::io::IsTerminal;
-
-use camino::Utf8Path;
-use greenward_core::{ItemKind, NoMatch, TestId, resolve};
-use greenward_engine::{ItemView, Query, Refusal, TrustWord, Which};
+use greenward_core::{NoMatch, resolve};
+use greenward_engine::{Query, Refusal, Which};
 use greenward_workspace::changes::changed_since_head;
 
 use crate::cli::TestArgs;
 use crate::edge::World;
 use crate::exit::{Exit, Trouble};
-use crate::launch::{self, Session};
+use crate::launch::{Session, refused};
 use crate::logging::Level;
 use crate::report::{Look, words};
-use crate::screen::Screen;
 use crate::signals::Signals;
 use crate::trusting;
+use crate::wanted::{Plan, at_line, no_match};
 use follow::{Ending, Follow};
 use narrow::Narrow;
 use output::Output;
-use plan::Plan;
 
 /// Runs `greenward test`.
 ///
@@ -36,7 +31,7 @@ pub(crate) async fn run(world: &World, level: &Level, args: &TestArgs) -> Result
         return Err(Trouble::new("--changed selects by itself")
             .hint("leave out the files and names, or leave out --changed"));
     }
-    let trust = trust(world, args, &plan.folder)?;
+    let trust = trusting::word(world, &plan.folder, args.trust, !args.json)?;
     let mut signals = Signals::catch()
         .map_err(|error| Trouble::new("interrupts cannot be caught").from(error))?;
     let mut session = Session::start(world, &plan.folder, trust, args.watch).await?;
@@ -155,73 +150,6 @@ async fn requests(
         requests.push(Which::All);
     }
     Ok(requests)
-}
-
-/// The innermost tests at a line, from 0, of a file: of each target that the file belongs to.
-async fn at_line(session: &Session, file: &Utf8Path, line: u32) -> Result<Vec<TestId>, Trouble> {
-    let path = file.to_owned();
-    let view = session.ask(|reply| Query::File { path, reply }).await?;
-    let tests = || {
-        view.items
-            .iter()
-            .filter(|view| view.item.kind == ItemKind::Test)
-    };
-    let here = |view: &&ItemView| view.item.range.is_some_and(|range| range.has_line(line));
-    // They are in the order of their places, what is within another after it.
-    let innermost = tests().rfind(here).and_then(|view| view.item.range);
-    let Some(innermost) = innermost else {
-        let what = format!("no test stands at {file}:{}", line + 1);
-        let found = words::many(tests().count(), "test");
-        return Err(Trouble::new(what).hint(format!("the file has {found}: greenward test {file}")));
-    };
-    let there = tests().filter(|view| view.item.range == Some(innermost));
-    Ok(there.map(|view| view.item.id.clone()).collect())
-}
-
-fn no_match(miss: NoMatch) -> Trouble {
-    let nearest: Vec<String> = miss
-        .nearest
-        .iter()
-        .map(|id| format!("\n    {id}"))
-        .collect();
-    let hint = match nearest.is_empty() {
-        true => "`greenward doctor` counts what is found here".to_owned(),
-        false => format!("the nearest names are:{}", nearest.concat()),
-    };
-    Trouble::new(format!("no test and no file is called {}", miss.pattern)).hint(hint)
-}
-
-fn refused(refusal: Refusal) -> Trouble {
-    match refusal {
-        Refusal::Untrusted { folder, why } => {
-            Trouble::new(format!("{folder}: {why}")).hint("or --trust, for this one run")
-        }
-        Refusal::UnknownTest(_) | Refusal::NothingToRun(_) => {
-            Trouble::new(refusal.to_string()).hint("`greenward doctor` says what is found here")
-        }
-    }
-}
-
-/// What counts as the user's word, who is asked where one can ask.
-fn trust(world: &World, args: &TestArgs, folder: &Utf8Path) -> Result<TrustWord, Trouble> {
-    if args.trust {
-        return Ok(TrustWord::ThisTime);
-    }
-    let dirs = launch::dirs(world)?;
-    let recorded = trusting::recorded(&dirs, folder)
-        .map_err(|error| Trouble::new("it is not known whether you trust this").from(error))?;
-    let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal() && !args.json;
-    if can_ask && !recorded.is_trusted() {
-        let mut screen = Screen::stderr();
-        trusting::ask(
-            &dirs,
-            folder,
-            recorded,
-            &mut screen,
-            &mut std::io::stdin().lock(),
-        )?;
-    }
-    Ok(TrustWord::Record)
 }
 
 fn look(world: &World, args: &TestArgs) -> Look {

@@ -1,4 +1,4 @@
-//! What somebody who typed `greenward test …` means.
+//! Paths, lines and names told apart.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -7,15 +7,15 @@ use crate::folder;
 
 /// Where to look for tests, and which of them to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// The folder that is the workspace.
-    pub(super) folder: Utf8PathBuf,
+    pub(crate) folder: Utf8PathBuf,
     /// Files and folders in it whose tests are wanted.
-    pub(super) paths: Vec<Utf8PathBuf>,
+    pub(crate) paths: Vec<Utf8PathBuf>,
     /// Lines of files in it, from 0, whose tests are wanted.
-    pub(super) lines: Vec<(Utf8PathBuf, u32)>,
+    pub(crate) lines: Vec<(Utf8PathBuf, u32)>,
     /// What is no path: test ids and patterns.
-    pub(super) patterns: Vec<String>,
+    pub(crate) patterns: Vec<String>,
 }
 
 impl Plan {
@@ -25,7 +25,7 @@ impl Plan {
     ///
     /// # Errors
     /// If the paths belong to different workspaces, or the working directory is gone.
-    pub(super) fn of(wanted: &[String], working: &Utf8Path) -> Result<Self, Trouble> {
+    pub(crate) fn of(wanted: &[String], working: &Utf8Path) -> Result<Self, Trouble> {
         let mut paths = Vec::new();
         let mut lines = Vec::new();
         let mut patterns = Vec::new();

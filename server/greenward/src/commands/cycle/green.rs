@@ -1,0 +1,120 @@
+//! `greenward green`: implement failing tests to green.
+
+use greenward_engine::{CycleCommand, CycleRequest, Query};
+use greenward_protocol::settings::{Settings, WorkerKind};
+
+use super::follow::{Ended, Follow, exit_of};
+use super::review::apply;
+use super::targets::{failing, named};
+use super::tell::Teller;
+use crate::cli::GreenArgs;
+use crate::edge::World;
+use crate::exit::{Exit, Trouble};
+use crate::launch::Session;
+use crate::report::words;
+use crate::signals::Signals;
+use crate::trusting;
+use crate::wanted::Plan;
+
+/// The worker that needs no settings.
+const HUMAN: &str = "human";
+
+/// Runs `greenward green`.
+///
+/// # Errors
+/// If it could not be tried at all.
+pub(crate) async fn run(world: &World, args: &GreenArgs) -> Result<Exit, Trouble> {
+    let plan = Plan::of(&args.tests, &world.folder)?;
+    if plan.paths.is_empty() && plan.patterns.is_empty() && plan.lines.is_empty() {
+        return Err(Trouble::new("a folder is more than one cycle is for")
+            .hint("name the failing tests, or their file"));
+    }
+    let held_out = Plan::of(&args.held_out, &world.folder)?;
+    if !args.held_out.is_empty() && held_out.folder != plan.folder {
+        return Err(Trouble::new(format!(
+            "the tests held out are in {}, not in {}",
+            held_out.folder, plan.folder
+        )));
+    }
+    let trust = trusting::word(world, &plan.folder, args.trust, !args.json)?;
+    let mut signals = Signals::catch()
+        .map_err(|error| Trouble::new("interrupts cannot be caught").from(error))?;
+    let mut session = Session::start(world, &plan.folder, trust.clone(), false).await?;
+    let path = plan.folder.clone();
+    let settings = session.ask(|reply| Query::Settings { path, reply }).await?;
+    if settings.is_some_and(|settings| is_by_hand(args.worker.as_deref(), &settings)) {
+        // A person's files are tested as they save them.
+        session.stop().await;
+        session = Session::start(world, &plan.folder, trust, true).await?;
+    }
+    let exit = cycle(world, args, &plan, &held_out, &mut session, &mut signals).await;
+    session.stop().await;
+    exit
+}
+
+async fn cycle(
+    world: &World,
+    args: &GreenArgs,
+    plan: &Plan,
+    held_out: &Plan,
+    session: &mut Session,
+    signals: &mut Signals,
+) -> Result<Exit, Trouble> {
+    let mut teller = Teller::new(args.json);
+    let wanted = named(session, plan).await?;
+    let held_out = named(session, held_out).await?.tests;
+    let mut targets = wanted.tests;
+    targets.retain(|test| !held_out.contains(test));
+    if wanted.may_pass {
+        let all = words::many(targets.len(), "test");
+        teller
+            .people()
+            .line(&format!("Running {all} to see which fail"));
+        let Some(failing) = failing(session, signals, &targets).await? else {
+            return Ok(Exit::Cancelled);
+        };
+        if failing.is_empty() {
+            return Err(Trouble::new(format!("{all} pass already"))
+                .hint("write a test that fails, then this makes it pass"));
+        }
+        let count = failing.len();
+        teller.people().line(&format!("{count} of {all} fail"));
+        targets = failing;
+    }
+    let request = CycleRequest {
+        targets,
+        held_out,
+        worker: args.worker.clone(),
+    };
+    let mut follow = Follow {
+        session,
+        teller: &mut teller,
+        signals,
+        clock: world.clock,
+        asks_for_decision: !args.apply,
+    };
+    let begun = follow.begun(|reply| CycleCommand::Start { request, reply });
+    let Some(id) = begun.await? else {
+        return Ok(Exit::Cancelled);
+    };
+    let Ended::AsItStands(summary) = follow.to_its_end(id).await? else {
+        return Ok(Exit::Cancelled);
+    };
+    let exit = exit_of(&summary);
+    if args.apply && exit == Exit::Holds && summary.review.is_none() {
+        return apply(session, id, teller.people()).await;
+    }
+    Ok(exit)
+}
+
+/// Whether a person is to write.
+fn is_by_hand(named: Option<&str>, settings: &Settings) -> bool {
+    let mut only = settings.workers.keys().map(String::as_str);
+    let only = only.next().filter(|_| only.next().is_none());
+    let name = named.or(settings.cycle.worker.as_deref()).or(only);
+    match name.map(|name| (name, settings.workers.get(name))) {
+        Some((_, Some(worker))) => worker.kind == WorkerKind::Human,
+        Some((name, None)) => name == HUMAN,
+        None => false,
+    }
+}

@@ -1,0 +1,16 @@
+//! What is done with cycles: begin one ([`green`]), go on with one ([`resume`]), look at them
+//! ([`list`]), and decide about a result ([`review`]).
+
+mod ask;
+mod follow;
+pub(crate) mod green;
+pub(crate) mod list;
+pub(crate) mod resume;
+pub(crate) mod review;
+mod targets;
+mod tell;
+
+pub(super) use ask::ask;
+pub(super) use follow::{Ended, Follow, exit_of};
+pub(super) use review::apply;
+pub(super) use tell::Teller;

@@ -1,0 +1,341 @@
+//! What a person sees of a cycle: lines as it goes on, and how it ended. Pure.
+
+use std::time::Duration;
+
+use greenward_core::{
+    Check, CheckOutcome, CycleId, EndingKind, Outcome, Phase, Review, TargetResult, TestId, Usage,
+    Verdict,
+};
+use greenward_engine::{CycleSummary, CycleWhat};
+
+use super::style::{self, BAD, DIM, GOOD, PLACE, STRONG, WARNING, paint};
+use super::words;
+
+/// How many lines of a failure are shown before the next attempt.
+const LINES: usize = 6;
+
+/// The lines for something that happened in a cycle, each ended by a line break. Nothing for what
+/// only the live line shows.
+pub(crate) fn lines(what: &CycleWhat) -> String {
+    match what {
+        CycleWhat::Began(summary) => began(summary),
+        CycleWhat::Phase { phase, attempt, of } => phase_line(*phase, *attempt, *of),
+        CycleWhat::Stage(stage) if stage == "verifying" => String::new(),
+        CycleWhat::Stage(stage) => format!("  {}\n", paint(DIM, stage)),
+        CycleWhat::Said(_) => String::new(),
+        CycleWhat::Replied {
+            usage,
+            files,
+            summary,
+        } => replied(*usage, files, summary),
+        CycleWhat::WorkerFailed(why) => format!(
+            "  {}\n{}",
+            paint(BAD, "✗ the attempt came to nothing"),
+            words::indent(why, "    ")
+        ),
+        CycleWhat::WayOut(way, reason) => format!(
+            "  {}\n{}",
+            paint(
+                WARNING,
+                format_args!("the worker stops here: {}", way.name())
+            ),
+            words::indent(reason, "    ")
+        ),
+        CycleWhat::Tested(targets) => targets.iter().map(target).collect(),
+        CycleWhat::Checked(check) => self::check(check),
+        CycleWhat::Ended(_) => String::new(),
+    }
+}
+
+fn began(summary: &CycleSummary) -> String {
+    let who = match summary.worker.as_str() {
+        "human" => "you make".to_owned(),
+        worker => format!("{worker} is to make"),
+    };
+    let mut text = paint(STRONG, format_args!("Cycle {}: {who} pass", summary.id));
+    text.push('\n');
+    for test in &summary.targets {
+        text += &format!("  {test}\n");
+    }
+    text
+}
+
+fn phase_line(phase: Phase, attempt: u32, of: u32) -> String {
+    let title = match (phase, attempt, of) {
+        (Phase::Pending, ..) => "baseline".to_owned(),
+        (Phase::Verify, ..) => "verify".to_owned(),
+        (phase, 0, _) => phase.to_string(),
+        // A person has all the attempts there are.
+        (phase, _, u32::MAX) => phase.to_string(),
+        (phase, attempt, of) => format!("{phase}, attempt {attempt} of {of}"),
+    };
+    format!("{}\n", paint(STRONG, title))
+}
+
+fn replied(usage: Usage, files: &[camino::Utf8PathBuf], summary: &str) -> String {
+    let mut text = String::new();
+    // What a worker says is cut: it is shown, and never believed. Models name the file before its
+    // edits, which says no more than the list of files does.
+    let said = summary.lines().map(str::trim);
+    let said = said.filter(|line| !line.is_empty() && !files.iter().any(|file| file == line));
+    for line in said.take(LINES) {
+        text += &format!("  {}\n", paint(DIM, format_args!("“{line}”")));
+    }
+    let files: Vec<String> = files.iter().map(|file| paint(PLACE, file)).collect();
+    let used = self::usage(usage);
+    let used = match used.is_empty() {
+        true => String::new(),
+        false => paint(DIM, format_args!("  ({used})")),
+    };
+    text += &format!("  changed {}{used}\n", files.join(", "));
+    text
+}
+
+/// A target with the head of its failure.
+fn target(target: &TargetResult) -> String {
+    let TargetResult {
+        test,
+        outcome,
+        failure,
+    } = target;
+    let (style, mark) = outcome.map_or((BAD, '?'), style::of_outcome);
+    let word = outcome.map_or("did not report", Outcome::name);
+    let mut text = format!(
+        "  {} {}\n",
+        paint(style, format_args!("{mark} {word}")),
+        local(test)
+    );
+    if let Some(failure) = failure {
+        let message: Vec<&str> = failure.message.lines().take(LINES).collect();
+        text += &words::indent(&message.join("\n"), "      ");
+        if let (Some(expected), Some(actual)) = (&failure.expected, &failure.actual)
+            && !failure.message.contains(actual.as_str())
+        {
+            text += &words::indent(&super::diff::render(expected, actual, 2 * LINES), "      ");
+        }
+    }
+    text
+}
+
+/// A test without its project: a cycle is of one.
+fn local(test: &TestId) -> &str {
+    let id = test.as_str();
+    id.split_once('#').map_or(id, |(_, local)| local)
+}
+
+/// A check of a verdict: its question, and its evidence unless it passed.
+pub(crate) fn check(check: &Check) -> String {
+    let (style, mark) = match check.outcome {
+        CheckOutcome::Passed => (GOOD, '✓'),
+        CheckOutcome::Failed => (BAD, '✗'),
+        CheckOutcome::Skipped { .. } => (DIM, '-'),
+        CheckOutcome::Noted => (WARNING, '!'),
+    };
+    let name = check.kind.name();
+    let mut text = format!(
+        "  {} {}\n",
+        paint(style, format_args!("{mark} {name:<12}")),
+        paint(DIM, check.kind.question())
+    );
+    if let CheckOutcome::Skipped { why } = &check.outcome {
+        text += &words::indent(&format!("not made: {why}"), "      ");
+    }
+    if check.outcome != CheckOutcome::Passed {
+        text += &words::indent(&check.evidence.join("\n"), "      ");
+    }
+    text
+}
+
+/// All checks with all their evidence.
+pub(crate) fn verdict(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    for one in &verdict.checks {
+        text += &check(one);
+        if one.outcome == CheckOutcome::Passed {
+            text += &words::indent(&one.evidence.join("\n"), "      ");
+        }
+    }
+    text
+}
+
+/// How a cycle ended, in a sentence or two.
+pub(crate) fn ending(summary: &CycleSummary) -> String {
+    let id = summary.id;
+    let attempts = words::many(summary.attempts as usize, "attempt");
+    let used = usage(summary.usage);
+    let used = match used.is_empty() {
+        true => String::new(),
+        false => format!(", {used}"),
+    };
+    let time = words::duration(summary.last_at.saturating_sub(summary.opened_at));
+    match summary.ending {
+        Some(EndingKind::Complete) => format!(
+            "{} {}\n",
+            paint(GOOD, format_args!("Cycle {id}: green.")),
+            format_args!(
+                "{} changed after {attempts} in {time}{used}.",
+                words::many(summary.files.len(), "file")
+            )
+        ),
+        Some(EndingKind::Cancelled) => format!(
+            "{}\n",
+            paint(WARNING, format_args!("Cycle {id} was cancelled."))
+        ),
+        Some(EndingKind::Failed | EndingKind::Stuck) => {
+            let reason = summary.reason.as_deref().unwrap_or("nobody knows why");
+            format!(
+                "{} {reason}\n{}",
+                paint(BAD, format_args!("Cycle {id}: not green.")),
+                match summary.attempts {
+                    0 => String::new(),
+                    _ => format!("After {attempts} in {time}{used}.\n"),
+                }
+            )
+        }
+        None => format!(
+            "{}\n",
+            paint(
+                WARNING,
+                format_args!(
+                    "Cycle {id} was interrupted; `greenward resume {id}` goes on with it."
+                )
+            )
+        ),
+    }
+}
+
+/// What can be done with a cycle that stands so, a line for each; `top` is said where the
+/// commands are to be given in another folder.
+pub(crate) fn next_steps(summary: &CycleSummary) -> String {
+    let id = summary.id;
+    let step = |command: &str, what: &str| {
+        format!(
+            "  {}  {what}\n",
+            paint(STRONG, format_args!("greenward {command} {id}"))
+        )
+    };
+    match (summary.ending, summary.review) {
+        (_, Some(_)) => String::new(),
+        (Some(EndingKind::Complete), None) => [
+            step("apply", "  brings it into your files"),
+            step("discard", "leaves them as they are"),
+        ]
+        .concat(),
+        (Some(_), None) if summary.attempts > 0 => [
+            step("diff  ", "shows the last attempt"),
+            step("resume", "tries on"),
+        ]
+        .concat(),
+        (Some(_), None) => String::new(),
+        (None, None) => step("resume", "goes on with it"),
+    }
+}
+
+/// `1,804 tokens, $0.03`; empty if nothing is known.
+pub(crate) fn usage(usage: Usage) -> String {
+    let about = if usage.estimated { "about " } else { "" };
+    let tokens = match usage.tokens() {
+        0 => None,
+        tokens => Some(format!("{about}{} tokens", grouped(tokens))),
+    };
+    let cost = usage.cost_microdollars.map(money);
+    let parts: Vec<String> = tokens.into_iter().chain(cost).collect();
+    parts.join(", ")
+}
+
+/// Money at a glance: `$0.03`, `$0.0004`.
+fn money(microdollars: u64) -> String {
+    let (dollars, rest) = (microdollars / 1_000_000, microdollars % 1_000_000);
+    match (dollars, rest) {
+        (0, 1..10_000) => format!("$0.{:04}", rest.div_ceil(100)),
+        _ => format!("${dollars}.{:02}", rest / 10_000),
+    }
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The word for how a cycle stands: its ending, what was made of it, or its phase.
+pub(crate) fn state(summary: &CycleSummary) -> String {
+    match (summary.review, summary.ending) {
+        (Some(Review::Applied), _) => paint(GOOD, "applied"),
+        (Some(Review::Discarded), _) => paint(DIM, "discarded"),
+        (None, Some(EndingKind::Complete)) => paint(GOOD, "green"),
+        (None, Some(EndingKind::Failed)) => paint(BAD, "not green"),
+        (None, Some(EndingKind::Stuck)) => paint(BAD, "stuck"),
+        (None, Some(EndingKind::Cancelled)) => paint(DIM, "cancelled"),
+        (None, None) => paint(WARNING, format_args!("in {}", summary.phase)),
+    }
+}
+
+/// What stands in the live line of a cycle.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Live {
+    id: Option<CycleId>,
+    phase: String,
+    stage: String,
+    said: String,
+    used: String,
+}
+
+impl Live {
+    /// Takes in what happened.
+    pub(crate) fn take(&mut self, id: CycleId, what: &CycleWhat) {
+        self.id = Some(id);
+        match what {
+            CycleWhat::Began(summary) => self.used = usage(summary.usage),
+            CycleWhat::Phase { phase, attempt, of } => {
+                self.phase = match (attempt, of) {
+                    (0, _) | (_, &u32::MAX) => phase.to_string(),
+                    (attempt, of) => format!("{phase} {attempt}/{of}"),
+                };
+                self.stage.clear();
+                self.said.clear();
+            }
+            CycleWhat::Stage(stage) => {
+                self.stage.clone_from(stage);
+                self.said.clear();
+            }
+            CycleWhat::Said(text) => {
+                self.said.push_str(text);
+                let line = self.said.trim_end().lines().last().unwrap_or_default();
+                self.said = match text.ends_with('\n') {
+                    true => format!("{line}\n"),
+                    false => line.to_owned(),
+                };
+            }
+            CycleWhat::Replied { usage, .. } => self.used = self::usage(*usage),
+            CycleWhat::Checked(check) => self.stage = format!("after {}", check.kind),
+            CycleWhat::Ended(_) => *self = Self::default(),
+            CycleWhat::WorkerFailed(_) | CycleWhat::WayOut(..) | CycleWhat::Tested(_) => {}
+        }
+    }
+
+    /// The line, `time` after the beginning; empty where nothing goes on.
+    pub(crate) fn line(&self, time: Duration, width: usize) -> String {
+        let Some(id) = self.id else {
+            return String::new();
+        };
+        let parts = [
+            format!("cycle {id}"),
+            self.phase.clone(),
+            self.stage.clone(),
+            self.used.clone(),
+            format!("{} s", time.as_secs()),
+            self.said.trim().to_owned(),
+        ];
+        let line: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let line: String = line.join(" · ").chars().take(width).collect();
+        paint(DIM, line)
+    }
+}

@@ -1,0 +1,158 @@
+//! Cycles at a glance, and what happened in one. Pure.
+
+use std::time::Duration;
+
+use greenward_core::{CycleEvent, TestId};
+use greenward_engine::CycleSummary;
+use unicode_width::UnicodeWidthStr;
+
+use super::style::{BAD, DIM, GOOD, PLACE, STRONG, WARNING, paint};
+use super::{cycle, words};
+
+/// A table of cycles, `now` since the Unix epoch.
+pub(crate) fn table(all: &[CycleSummary], now: Duration) -> String {
+    let mut rows: Vec<[String; 7]> = vec![
+        [
+            "cycle", "age", "state", "attempts", "worker", "used", "test",
+        ]
+        .map(|title| paint(DIM, title)),
+    ];
+    rows.extend(all.iter().map(|summary| {
+        [
+            paint(STRONG, summary.id),
+            age(now.saturating_sub(summary.opened_at)),
+            cycle::state(summary),
+            summary.attempts.to_string(),
+            summary.worker.clone(),
+            cycle::usage(summary.usage),
+            tests(&summary.targets),
+        ]
+    }));
+    let width = |text: &str| anstream::adapter::strip_str(text).to_string().width();
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (most, cell) in widths.iter_mut().zip(row) {
+            *most = (*most).max(width(cell));
+        }
+    }
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(widths);
+        let line: String = cells
+            .map(|(cell, most)| format!("{cell}{}  ", " ".repeat(most - width(cell))))
+            .collect();
+        format!("{}\n", line.trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// How long ago something was, at a glance: `12 s`, `5 min`, `3 h`, `2 d`.
+fn age(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds / 60),
+        seconds @ 3600..86400 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86400),
+    }
+}
+
+/// The first test, and how many more there are.
+fn tests(targets: &[TestId]) -> String {
+    match targets {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, more @ ..] => format!("{first} and {}", words::many(more.len(), "more")),
+    }
+}
+
+/// The heading of one cycle, with its tests.
+pub(crate) fn title(summary: &CycleSummary) -> String {
+    let mut text = paint(STRONG, format_args!("Cycle {}", summary.id));
+    text += &format!(" by {}, {}\n", summary.worker, cycle::state(summary));
+    for test in &summary.targets {
+        text += &format!("  {test}\n");
+    }
+    text
+}
+
+/// What happened, `at` after the beginning.
+pub(crate) fn event(at: Duration, event: &CycleEvent) -> String {
+    let when = paint(DIM, format_args!("{:>7.1} s ", at.as_secs_f64()));
+    let (line, more) = words_of(event);
+    let first = format!("{when} {line}\n");
+    match more.is_empty() {
+        true => first,
+        false => first + &words::indent(&more, "             "),
+    }
+}
+
+/// What happened in a line, and what there is to say below it.
+fn words_of(event: &CycleEvent) -> (String, String) {
+    let bare = |line: String| (line, String::new());
+    match event {
+        CycleEvent::Opened { limits, .. } => bare(match limits.attempts {
+            u32::MAX => "opened".to_owned(),
+            attempts => format!("opened, with {}", words::many(attempts as usize, "attempt")),
+        }),
+        CycleEvent::BaselineTaken { counts, .. } => {
+            bare(format!("baseline: {}", words::counts(*counts)))
+        }
+        CycleEvent::AttemptStarted { phase, number } => {
+            bare(paint(STRONG, format_args!("{phase}, attempt {number}")))
+        }
+        CycleEvent::WorkerReplied {
+            usage,
+            files,
+            summary,
+            ..
+        } => {
+            let files: Vec<String> = files.iter().map(|file| paint(PLACE, file)).collect();
+            let used = cycle::usage(*usage);
+            let line = format!("changed {}  {}", files.join(", "), paint(DIM, used));
+            (line.trim_end().to_owned(), summary.clone())
+        }
+        CycleEvent::WorkerFailed { error, .. } => {
+            (paint(BAD, "the attempt came to nothing"), error.clone())
+        }
+        CycleEvent::WayOut { way, reason, .. } => {
+            let line = format!("the worker stopped: {}", way.name());
+            (paint(WARNING, line), reason.clone())
+        }
+        CycleEvent::Tested { targets, .. } => {
+            let passed = targets.iter().filter(|target| target.is_passed()).count();
+            let line = format!("{passed} of {} targets pass", targets.len());
+            let style = if passed == targets.len() { GOOD } else { BAD };
+            let failures = targets.iter().filter_map(|target| target.failure.as_ref());
+            let first = failures.filter_map(|failure| failure.message.lines().next());
+            (paint(style, line), first.collect::<Vec<_>>().join("\n"))
+        }
+        CycleEvent::Verified { verdict, .. } => match verdict.is_passed() {
+            true => bare(paint(GOOD, "the verdict passed")),
+            false => {
+                let failed = verdict.failures().map(|check| check.kind.name());
+                let failed: Vec<&str> = failed.collect();
+                bare(paint(
+                    BAD,
+                    format_args!("the verdict failed: {}", failed.join(", ")),
+                ))
+            }
+        },
+        CycleEvent::LimitReached { limit } => {
+            bare(format!("the limit of {} was reached", limit.name()))
+        }
+        CycleEvent::GotStuck { error } => (
+            paint(BAD, "stuck: the same error three times"),
+            error.clone(),
+        ),
+        CycleEvent::Broken { error } => {
+            (paint(BAD, "a step could not be carried out"), error.clone())
+        }
+        CycleEvent::Cancelled => bare("cancelled".to_owned()),
+        CycleEvent::Interrupted => bare("interrupted".to_owned()),
+        CycleEvent::Resumed { .. } => bare("resumed".to_owned()),
+        CycleEvent::Applied { files } => {
+            let files = words::many(files.len(), "file");
+            bare(paint(GOOD, format_args!("applied to {files}")))
+        }
+        CycleEvent::Discarded => bare("discarded".to_owned()),
+    }
+}
