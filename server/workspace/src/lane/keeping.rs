@@ -32,7 +32,10 @@ pub enum LaneState {
     /// Nothing.
     Free,
     /// A process uses it.
-    InUse,
+    InUse {
+        /// What it was taken for; nothing if it does not say.
+        name: Option<String>,
+    },
     /// It was left behind and may hold work that is saved nowhere else.
     Holds {
         /// What it was taken for.
@@ -47,6 +50,8 @@ pub enum LaneState {
 pub enum Which {
     /// All that are not in use.
     All,
+    /// Those that hold nothing, and only those.
+    Free,
     /// Those not used since then.
     UnusedSince(SystemTime),
 }
@@ -91,6 +96,9 @@ impl Lanes {
             if let (Which::UnusedSince(time), Some(last_used)) = (which, lane.last_used)
                 && last_used >= time
             {
+                continue;
+            }
+            if which == Which::Free && lane.state != LaneState::Free {
                 continue;
             }
             match remove(&folder, number, dirs, at) {
@@ -182,7 +190,12 @@ fn info(folder: &Utf8Path, number: u32) -> LaneInfo {
         .as_ref()
         .map(|record| (&record.state, record.purpose))
     {
-        _ if is_in_use => LaneState::InUse,
+        taken if is_in_use => LaneState::InUse {
+            name: match taken {
+                Some((State::Taken { name, .. }, _)) => Some(name.clone()),
+                _ => None,
+            },
+        },
         Some((State::Taken { name, .. }, Purpose::Work)) => LaneState::Holds { name: name.clone() },
         Some(_) => LaneState::Free,
         None => LaneState::Unknown,

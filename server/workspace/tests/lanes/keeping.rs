@@ -15,13 +15,19 @@ fn states(world: &World) -> Vec<LaneState> {
         .collect()
 }
 
+fn in_use() -> LaneState {
+    LaneState::InUse {
+        name: Some("cycle-1".to_owned()),
+    }
+}
+
 #[test]
 fn lanes_say_what_they_are() {
     let world = World::repository([("a.txt", "a")]);
     assert_eq!(Lanes::list(&world.dirs), []);
     let commit = world.snapshot().commit;
     let lane = world.take(commit);
-    assert_eq!(states(&world), [LaneState::InUse]);
+    assert_eq!(states(&world), [in_use()]);
     drop(lane);
     let left_behind = LaneState::Holds {
         name: "cycle-1".to_owned(),
@@ -45,7 +51,7 @@ fn cleaning_leaves_what_is_in_use_and_saves_what_is_not_saved() {
     free.release(at()).unwrap();
     let cleaned = Lanes::clean(&world.dirs, Which::All, at());
     assert_eq!((cleaned.removed.len(), cleaned.kept.len()), (2, 1));
-    assert_eq!(cleaned.kept[0].lane.state, LaneState::InUse);
+    assert_eq!(cleaned.kept[0].lane.state, in_use());
     let (workspace, rescued) = &cleaned.rescued[0];
     assert_eq!(workspace, &world.root);
     let saved = world.store().reference(rescued).unwrap().unwrap();
@@ -53,8 +59,25 @@ fn cleaning_leaves_what_is_in_use_and_saves_what_is_not_saved() {
         world.files(saved),
         files([("a.txt", "a"), ("b.txt", "half done")])
     );
-    assert_eq!(states(&world), [LaneState::InUse]);
+    assert_eq!(states(&world), [in_use()]);
     assert!(used.top().join("a.txt").exists());
+}
+
+#[test]
+fn only_what_holds_nothing_is_removed_where_that_is_asked() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let (used, left, free) = (world.take(commit), world.take(commit), world.take(commit));
+    left.write("b.txt".into(), Some(b"half done")).unwrap();
+    drop(left);
+    free.release(at()).unwrap();
+    let cleaned = Lanes::clean(&world.dirs, Which::Free, at());
+    assert_eq!((cleaned.removed.len(), cleaned.kept.len()), (1, 0));
+    let holds = LaneState::Holds {
+        name: "cycle-1".to_owned(),
+    };
+    assert_eq!(states(&world), [in_use(), holds]);
+    drop(used);
 }
 
 #[test]
