@@ -6,6 +6,7 @@
 //! written, not what they do: it reads no file and depends on no other crate of Greenward.
 
 pub mod cycle;
+pub mod cycle_method;
 pub mod item;
 pub mod method;
 pub mod place;

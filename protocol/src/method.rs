@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cycle::Phase;
 use crate::item::{Counts, TestItem};
 use crate::run::{Problem, RunEvent};
 
@@ -42,7 +43,8 @@ pub struct InitializationOptions {
     /// Settings, as in the editor's `greenward` section.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<serde_json::Value>,
-    /// Whether the editor wants `greenward/runEvent` and `greenward/testsChanged`.
+    /// Whether the editor wants `greenward/runEvent`, `greenward/cycle/event` and
+    /// `greenward/testsChanged`.
     pub greenward_events: bool,
     /// Whether the editor can open documents of the scheme `greenward` and gets their text by
     /// `greenward/document`.
@@ -195,6 +197,10 @@ pub struct Project {
     /// Why the framework could not be run the last time, and what the user can do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<String>,
+    /// Where the person who works on it stands: `red` while a test fails, `green` when all pass,
+    /// `refactor` when code has changed since; absent as long as that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
 }
 
 /// A run that goes on.
@@ -223,7 +229,8 @@ impl Request for Document {
 /// Which document is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DocumentParams {
-    /// Its URI: `greenward:/output/ID.txt`, the test's id percent-encoded.
+    /// Its URI: `greenward:/output/ID.txt`, the test's id percent-encoded; `greenward:/cycles.md`;
+    /// or `greenward:/cycle/NUMBER` with `.md`, `.diff` or `.conflicts`.
     pub uri: String,
 }
 

@@ -5,6 +5,9 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::cycle::{CycleEvent, CycleEventNotification, CycleLastLine};
+use crate::cycle_method::{
+    ApplyCycle, CancelCycle, DiffCycle, DiscardCycle, ListCycles, ResumeCycle, StartCycle,
+};
 use crate::method::{
     Cancel, Discover, Document, InitializationOptions, Notification, Request, Run,
     RunEventNotification, Status, TestsChanged, VERSION,
@@ -24,6 +27,13 @@ pub fn schema() -> Value {
     schema.request::<Cancel>();
     schema.request::<Status>();
     schema.request::<Document>();
+    schema.request::<StartCycle>();
+    schema.request::<ResumeCycle>();
+    schema.request::<CancelCycle>();
+    schema.request::<ApplyCycle>();
+    schema.request::<DiscardCycle>();
+    schema.request::<DiffCycle>();
+    schema.request::<ListCycles>();
     schema.notification::<RunEventNotification>();
     schema.notification::<TestsChanged>();
     schema.notification::<CycleEventNotification>();

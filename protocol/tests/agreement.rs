@@ -6,6 +6,10 @@ use std::fs;
 use std::path::Path;
 
 use greenward_protocol::cycle::{CycleEvent, CycleLastLine};
+use greenward_protocol::cycle_method::{
+    ApplyCycleParams, ApplyCycleResult, CancelCycleParams, CycleParams, DiffCycleResult,
+    ListCyclesParams, ListCyclesResult, StartCycleParams, StartCycleResult,
+};
 use greenward_protocol::method::{
     CancelParams, DiscoverParams, DiscoverResult, DocumentParams, DocumentResult,
     InitializationOptions, RunParams, RunResult, StatusParams, StatusResult, TestsChangedParams,
@@ -76,6 +80,15 @@ fn the_documents_examples_are_what_the_types_say() {
             "RunEvent" => check::<RunEvent>,
             "LastLine" => check::<LastLine>,
             "CycleEvent" => check::<CycleEvent>,
+            "StartCycleParams" => check::<StartCycleParams>,
+            "StartCycleResult" => check::<StartCycleResult>,
+            "CycleParams" => check::<CycleParams>,
+            "CancelCycleParams" => check::<CancelCycleParams>,
+            "ApplyCycleParams" => check::<ApplyCycleParams>,
+            "ApplyCycleResult" => check::<ApplyCycleResult>,
+            "DiffCycleResult" => check::<DiffCycleResult>,
+            "ListCyclesParams" => check::<ListCyclesParams>,
+            "ListCyclesResult" => check::<ListCyclesResult>,
             "CycleLastLine" => check::<CycleLastLine>,
             other => panic!("no type {other}"),
         };

@@ -12,8 +12,10 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
+use crate::buffers::{Buffers, Deed};
 use crate::process::{Deadline, LIMIT};
 use crate::script::Script;
 use crate::traffic::Traffic;
@@ -28,6 +30,8 @@ pub struct Options {
     profile: Profile,
     trusted: bool,
     events: bool,
+    documents: bool,
+    refuses_edits: bool,
     settings: Value,
     folders: Vec<String>,
     process: u32,
@@ -44,6 +48,8 @@ impl Options {
             profile,
             trusted: false,
             events: false,
+            documents: false,
+            refuses_edits: false,
             settings: json!({}),
             folders: vec![String::new()],
             process: std::process::id(),
@@ -60,10 +66,24 @@ impl Options {
         self
     }
 
-    /// The client wants `greenward/runEvent` and `greenward/testsChanged`.
+    /// The client wants `greenward/runEvent`, `greenward/cycle/event` and `greenward/testsChanged`.
     #[must_use]
     pub fn events(mut self) -> Self {
         self.events = true;
+        self
+    }
+
+    /// The client opens documents of the scheme `greenward`.
+    #[must_use]
+    pub fn documents(mut self) -> Self {
+        self.documents = true;
+        self
+    }
+
+    /// The user takes over no edit.
+    #[must_use]
+    pub fn refuse_edits(mut self) -> Self {
+        self.refuses_edits = true;
         self
     }
 
@@ -142,7 +162,9 @@ pub struct Client<'w> {
     answers: BTreeMap<i64, Result<Value, Value>>,
     published: BTreeMap<String, Published>,
     notices: Vec<Notice>,
-    versions: BTreeMap<String, i32>,
+    buffers: Buffers,
+    /// The edits that the server asked for.
+    edits: Vec<Value>,
     faults: Vec<String>,
     /// The server's output has come to its end.
     closed: bool,
@@ -181,6 +203,7 @@ impl<'w> Client<'w> {
             "initializationOptions": {
                 "workspaceTrust": client.options.trusted,
                 "greenwardEvents": client.options.events,
+                "greenwardDocuments": client.options.documents,
                 "settings": client.options.settings,
             },
         });
@@ -224,7 +247,8 @@ impl<'w> Client<'w> {
             answers: BTreeMap::new(),
             published: BTreeMap::new(),
             notices: Vec::new(),
-            versions: BTreeMap::new(),
+            buffers: Buffers::default(),
+            edits: Vec::new(),
             faults: Vec::new(),
             closed: false,
             ended: false,
@@ -304,7 +328,7 @@ impl<'w> Client<'w> {
         };
         let uri = self.world.uri(path);
         let text = self.world.read(path);
-        self.versions.insert(uri.clone(), 1);
+        self.buffers.open(&uri, &text);
         self.notify(
             "textDocument/didOpen",
             json!({"textDocument": {
@@ -316,9 +340,7 @@ impl<'w> Client<'w> {
     /// Replaces all the text of an open document, without saving it.
     pub fn change(&mut self, path: &str, text: &str) {
         let uri = self.world.uri(path);
-        let version = self.versions.entry(uri.clone()).or_insert(1);
-        *version += 1;
-        let version = *version;
+        let version = self.buffers.change(&uri, text);
         self.notify(
             "textDocument/didChange",
             json!({
@@ -342,10 +364,22 @@ impl<'w> Client<'w> {
     /// Closes a document.
     pub fn close(&mut self, path: &str) {
         let uri = self.world.uri(path);
+        self.buffers.close(&uri);
         self.notify(
             "textDocument/didClose",
             json!({"textDocument": {"uri": uri}}),
         );
+    }
+
+    /// The text of an open document, as the user sees it.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.buffers.text(&self.world.uri(path))
+    }
+
+    /// Takes the edits that the server has asked for, made or not.
+    pub fn take_edits(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.edits)
     }
 
     /// The diagnostics that the server last published for a file. The test has looked at them then.
@@ -481,6 +515,9 @@ impl<'w> Client<'w> {
             (Some(method), Some(id)) => {
                 let (mut answer, fault) = self.script.answer(method, params);
                 self.faults.extend(fault);
+                if method == "workspace/applyEdit" && answer.get("result").is_some() {
+                    answer = json!({ "result": self.apply_edit(params) });
+                }
                 answer["jsonrpc"] = "2.0".into();
                 answer["id"] = id.clone();
                 self.send(&answer);
@@ -518,6 +555,37 @@ impl<'w> Client<'w> {
                 }
             }
         }
+    }
+
+    /// Makes an edit, as editors do: in the documents, which it opens, and not on disk.
+    fn apply_edit(&mut self, params: &Value) -> Value {
+        self.edits.push(params.clone());
+        if self.options.refuses_edits {
+            return json!({ "applied": false, "failureReason": "the user said no" });
+        }
+        let utf8 = self.initialized["capabilities"]["positionEncoding"] == "utf-8";
+        let world = self.world;
+        let read = |uri: &str| std::fs::read_to_string(path_of(world, uri)?).ok();
+        let deeds = match self.buffers.apply(&params["edit"], utf8, read) {
+            Ok(deeds) => deeds,
+            Err(why) => return json!({ "applied": false, "failureReason": why }),
+        };
+        for deed in deeds {
+            match deed {
+                Deed::Notify(method, params) => self.notify(method, params),
+                Deed::Create(uri) => {
+                    if let Some(path) = path_of(world, &uri) {
+                        std::fs::write(path, "").expect("a file can be made");
+                    }
+                }
+                Deed::Delete(uri) => {
+                    if let Some(path) = path_of(world, &uri) {
+                        std::fs::remove_file(path).expect("a file can be removed");
+                    }
+                }
+            }
+        }
+        json!({ "applied": true })
     }
 
     /// Ends the conversation in order and says all that was wrong with it.
@@ -587,6 +655,12 @@ impl Drop for Client<'_> {
             self.fail(&faults.join("\n"));
         }
     }
+}
+
+/// The file of a URI. The names that tests use need no decoding.
+fn path_of(world: &World, uri: &str) -> Option<Utf8PathBuf> {
+    let path = uri.strip_prefix(&world.uri(""))?.strip_prefix('/')?;
+    Some(world.path(path))
 }
 
 fn model() -> Option<&'static MetaModel> {

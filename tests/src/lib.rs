@@ -11,9 +11,11 @@
     reason = "the way of a test to fail is to panic with a message"
 )]
 
+mod buffers;
 mod capabilities;
 mod client;
 mod command_line;
+mod cycles;
 mod fixture;
 mod plain;
 mod process;
@@ -28,9 +30,10 @@ mod world;
 pub use capabilities::Profile;
 pub use client::{Client, Options};
 pub use command_line::Tested;
+pub use cycles::json_lines;
 pub use plain::{Outcomes, plain_cargo, plain_pytest};
 pub use process::{Finished, LIMIT, cargo_metadata, wait_until};
 pub use real::{CRATES, Crate, Expected, SDISTS, Sdist};
 pub use red_team::{Case, Task};
 pub use schema::{MetaModel, Session, Side};
-pub use world::{Running, World, repository, skip, venv_python};
+pub use world::{Running, World, number, repository, skip, venv_python};

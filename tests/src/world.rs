@@ -27,6 +27,13 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// A number that the environment gives to a test: how often it does something, or a seed.
+#[must_use]
+pub fn number(name: &str, otherwise: u64) -> u64 {
+    let given = variable(name).and_then(|text| text.parse().ok());
+    given.unwrap_or(otherwise)
+}
+
 /// The root of the repository.
 #[must_use]
 pub fn repository() -> &'static Utf8Path {
@@ -387,6 +394,11 @@ impl Running {
         let pid = i32::try_from(self.child.id()).expect("process ids are small");
         // It may have ended by itself meanwhile.
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal);
+    }
+
+    /// Whether it has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
     /// Waits for its end: its exit code, or nothing if a signal ended it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use greenward_core::{
-    Counts, Freshness, Outcome, Past, Problem, ProjectId, Range, RunId, TestItem, TestResult,
+    Counts, Freshness, Outcome, Past, Phase, Problem, ProjectId, Range, RunId, TestItem, TestResult,
 };
 
 /// The state of an item: its own, or that of the tests below it taken together.
@@ -104,6 +104,9 @@ pub struct ProjectStatus {
     pub problems: Vec<Problem>,
     /// Why its framework cannot be run, and what to do, if it could not be the last time.
     pub broken: Option<String>,
+    /// Where the person who works on it stands: red, green or refactor. Nothing as long as that is
+    /// not known.
+    pub phase: Option<Phase>,
 }
 
 /// How a run stands.

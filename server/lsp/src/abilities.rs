@@ -2,7 +2,9 @@
 
 use greenward_protocol::method::InitializationOptions;
 use greenward_workspace::document::PositionEncoding;
-use tower_lsp::lsp_types::{InitializeParams, MarkupKind};
+use tower_lsp::lsp_types::{
+    InitializeParams, MarkupKind, ResourceOperationKind, WorkspaceEditClientCapabilities,
+};
 
 use crate::convert;
 
@@ -35,6 +37,40 @@ pub(crate) struct Abilities {
     pub events: bool,
     /// It opens documents of our own scheme.
     pub documents: bool,
+    /// It shows which action to prefer.
+    pub preferred_actions: bool,
+    /// What it can do with edits.
+    pub edit: EditAbilities,
+}
+
+/// What the client can do with an edit of the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EditAbilities {
+    /// It takes one from us.
+    pub apply: bool,
+    /// It takes edits with the version of each document.
+    pub versioned: bool,
+    /// It creates files.
+    pub create: bool,
+    /// It deletes files.
+    pub delete: bool,
+    /// It lets the user confirm edits that are annotated so.
+    pub annotations: bool,
+}
+
+impl EditAbilities {
+    fn new(apply: bool, edit: Option<WorkspaceEditClientCapabilities>) -> Self {
+        let edit = edit.unwrap_or_default();
+        let operations = edit.resource_operations.unwrap_or_default();
+        Self {
+            apply,
+            // Resource operations stand among document changes, so who knows these knows those.
+            versioned: edit.document_changes == Some(true) || !operations.is_empty(),
+            create: operations.contains(&ResourceOperationKind::Create),
+            delete: operations.contains(&ResourceOperationKind::Delete),
+            annotations: edit.change_annotation_support.is_some(),
+        }
+    }
 }
 
 impl Abilities {
@@ -69,6 +105,8 @@ impl Abilities {
                 .is_some_and(|change| change.dynamic_registration == Some(true)),
             events: options.greenward_events,
             documents: options.greenward_documents,
+            preferred_actions: actions.is_preferred_support == Some(true),
+            edit: EditAbilities::new(workspace.apply_edit == Some(true), workspace.workspace_edit),
         }
     }
 }
@@ -102,6 +140,32 @@ mod tests {
                 register_configuration: false,
                 events: false,
                 documents: false,
+                preferred_actions: false,
+                edit: EditAbilities {
+                    apply: false,
+                    versioned: false,
+                    create: false,
+                    delete: false,
+                    annotations: false,
+                },
+            }
+        );
+    }
+
+    #[test]
+    fn who_creates_files_takes_versions_too() {
+        let edit = json!({ "workspace": {
+            "applyEdit": true,
+            "workspaceEdit": { "resourceOperations": ["create"] },
+        } });
+        assert_eq!(
+            abilities(&edit).edit,
+            EditAbilities {
+                apply: true,
+                versioned: true,
+                create: true,
+                delete: false,
+                annotations: false,
             }
         );
     }

@@ -2,8 +2,8 @@
 //! about a diagnostic of ours.
 
 use camino::Utf8Path;
-use greenward_core::{ItemKind, Range, TestId};
-use greenward_engine::{FileView, ItemView};
+use greenward_core::{ItemKind, Outcome, Range, TestId};
+use greenward_engine::{CycleSummary, FileView, ItemView};
 use tower_lsp::lsp_types::{
     CodeAction, CodeActionContext, CodeActionDisabled, CodeActionKind, CodeActionOrCommand,
     CodeActionTriggerKind, Diagnostic,
@@ -11,6 +11,7 @@ use tower_lsp::lsp_types::{
 
 use crate::abilities::Abilities;
 use crate::command::Command;
+use crate::cycle::offer::{self, Workers};
 use crate::diagnostics::test_of;
 use crate::rows::rows;
 
@@ -35,6 +36,10 @@ pub(crate) struct Question<'a> {
     pub running: bool,
     /// Whether any shown result is bad.
     pub any_bad: bool,
+    /// Who can implement a failing test.
+    pub workers: &'a Workers,
+    /// The cycles that the user has not decided about.
+    pub cycles: &'a [CycleSummary],
 }
 
 /// The actions for what is asked.
@@ -45,6 +50,7 @@ pub(crate) fn actions(question: &Question<'_>, abilities: &Abilities) -> Vec<Cod
     };
     on_diagnostics(question)
         .chain(on_tests(question))
+        .chain(on_cycles(question))
         .chain(on_groups(question))
         .chain(on_everything(question))
         .filter(wanted)
@@ -54,27 +60,34 @@ pub(crate) fn actions(question: &Question<'_>, abilities: &Abilities) -> Vec<Cod
 
 /// One action, before it is known how the client can show it.
 #[derive(Debug)]
-struct Action {
-    title: String,
-    kind: CodeActionKind,
-    command: Command,
-    diagnostic: Option<Diagnostic>,
+pub(crate) struct Action {
+    pub title: String,
+    pub kind: CodeActionKind,
+    pub command: Command,
+    pub diagnostic: Option<Diagnostic>,
+    /// Whether it is the one that most users want.
+    pub preferred: bool,
 }
 
 impl Action {
-    fn new(title: impl Into<String>, kind: CodeActionKind, command: Command) -> Self {
+    pub(crate) fn new(title: impl Into<String>, kind: CodeActionKind, command: Command) -> Self {
         Self {
             title: title.into(),
             kind,
             command,
             diagnostic: None,
+            preferred: false,
         }
     }
 
     fn for_client(self, trusted: bool, abilities: &Abilities) -> Option<CodeActionOrCommand> {
         let runs = matches!(
             self.command,
-            Command::Run(_) | Command::RunFile(_) | Command::RunFailed | Command::RunAll
+            Command::Run(_)
+                | Command::RunFile(_)
+                | Command::RunFailed
+                | Command::RunAll
+                | Command::Green { .. }
         );
         let forbidden = runs && !trusted;
         if forbidden && !(abilities.actions && abilities.disabled_actions) {
@@ -89,6 +102,7 @@ impl Action {
             kind: Some(self.kind),
             diagnostics: self.diagnostic.map(|diagnostic| vec![diagnostic]),
             command: Some(command),
+            is_preferred: (self.preferred && abilities.preferred_actions).then_some(true),
             disabled: forbidden.then(|| CodeActionDisabled {
                 reason: UNTRUSTED.to_owned(),
             }),
@@ -97,32 +111,34 @@ impl Action {
     }
 }
 
-/// For each failing test with a diagnostic here: run it again, and show its output.
-fn on_diagnostics(question: &Question<'_>) -> impl Iterator<Item = Action> {
-    question.context.diagnostics.iter().flat_map(|diagnostic| {
-        let about = |title: String, command| Action {
-            diagnostic: Some(diagnostic.clone()),
-            ..Action::new(title, CodeActionKind::QUICKFIX, command)
-        };
-        let test = test_of(diagnostic);
-        let label = test.as_ref().map(|test| label(question.view, test));
-        test.into_iter().zip(label).flat_map(move |(test, label)| {
-            [
-                about(
-                    format!("Run '{label}' again"),
-                    Command::Run(vec![test.clone()]),
-                ),
-                about(
-                    format!("Show output of '{label}'"),
-                    Command::ShowOutput(test),
-                ),
-            ]
+/// For each failing test with a diagnostic here: implement it, run it again, and show its output.
+fn on_diagnostics<'a>(question: &'a Question<'a>) -> impl Iterator<Item = Action> + 'a {
+    question
+        .context
+        .diagnostics
+        .iter()
+        .flat_map(move |diagnostic| {
+            let about = |action| Action {
+                diagnostic: Some(diagnostic.clone()),
+                ..action
+            };
+            let quick_fix = |title, command| Action::new(title, CodeActionKind::QUICKFIX, command);
+            let test = test_of(diagnostic);
+            let label = test.as_ref().map(|test| label(question.view, test));
+            test.into_iter().zip(label).flat_map(move |(test, label)| {
+                let run = Command::Run(vec![test.clone()]);
+                let show = Command::ShowOutput(test.clone());
+                let mut actions =
+                    offer::implement(&test, &label, question.workers, question.cycles);
+                actions.push(quick_fix(format!("Run '{label}' again"), run));
+                actions.push(quick_fix(format!("Show output of '{label}'"), show));
+                actions.into_iter().map(about)
+            })
         })
-    })
 }
 
-/// For the tests that the cursor is in: run them, and show their output where there is any. A test
-/// that has a diagnostic here is done with.
+/// For the tests that the cursor is in: implement them where they fail, run them, and show their
+/// output where there is any. A test that has a diagnostic here is done with.
 fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
     let done: Vec<TestId> = question
         .context
@@ -134,7 +150,7 @@ fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
         .into_iter()
         .filter(move |view| !done.contains(&view.item.id))
         .flat_map(|view| {
-            let (id, label) = (view.item.id.clone(), &view.item.label);
+            let (id, label) = (view.item.id.clone(), view.item.label.as_str());
             let run = Action::new(
                 format!("Run test '{label}'"),
                 CodeActionKind::EMPTY,
@@ -147,8 +163,31 @@ fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
                     Command::ShowOutput(id),
                 )
             });
-            [Some(run), show].into_iter().flatten()
+            let fails = view.state.outcome.is_some_and(Outcome::is_bad);
+            let implement = if fails {
+                offer::implement(&view.item.id, label, question.workers, question.cycles)
+            } else {
+                Vec::new()
+            };
+            implement.into_iter().chain([run]).chain(show)
         })
+}
+
+/// For the cycles whose tests are here: what can be done with them.
+fn on_cycles(question: &Question<'_>) -> impl Iterator<Item = Action> {
+    let mut tests: Vec<TestId> = question
+        .context
+        .diagnostics
+        .iter()
+        .filter_map(test_of)
+        .collect();
+    let here = innermost(question.view, question.lines).into_iter();
+    tests.extend(here.map(|view| view.item.id.clone()));
+    question
+        .cycles
+        .iter()
+        .filter(move |cycle| tests.iter().any(|test| offer::is_target(cycle, test)))
+        .flat_map(offer::about)
 }
 
 /// For the groups of tests that are named on the lines, such as modules and classes: run them, and
@@ -278,6 +317,8 @@ mod tests {
         context: CodeActionContext,
         abilities: Abilities,
         running: bool,
+        workers: Workers,
+        cycles: Vec<CycleSummary>,
     }
 
     fn at(line: u32) -> Asked {
@@ -287,6 +328,11 @@ mod tests {
             context: CodeActionContext::default(),
             abilities: samples::able(),
             running: false,
+            workers: Workers {
+                names: vec!["agent".to_owned(), "local".to_owned()],
+                default: Some("local".to_owned()),
+            },
+            cycles: Vec::new(),
         }
     }
 
@@ -307,6 +353,8 @@ mod tests {
             context: &asked.context,
             running: asked.running,
             any_bad: true,
+            workers: &asked.workers,
+            cycles: &asked.cycles,
         };
         let mut said = String::new();
         for action in actions(&question, &asked.abilities) {
@@ -315,6 +363,7 @@ mod tests {
                 CodeActionOrCommand::CodeAction(action) => {
                     let rest = match (&action.disabled, &action.diagnostics) {
                         (Some(_), _) => " (disabled)",
+                        (None, Some(_)) if action.is_preferred == Some(true) => " (preferred)",
                         (None, Some(_)) => " (on its diagnostic)",
                         (None, None) => "",
                     };
@@ -377,12 +426,15 @@ mod tests {
         check(
             &asked,
             &expect![[r#"
-            "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
-            "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
-            "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
-            "source.greenward" Run failed tests -> greenward.runFailed null
-            "source.greenward" Run all tests -> greenward.runAll null
-        "#]],
+                "quickfix" Implement to green (local): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"local"}] (preferred)
+                "quickfix" Implement to green (agent): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"agent"}] (on its diagnostic)
+                "quickfix" Implement to green by hand: '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
+                "source.greenward" Run failed tests -> greenward.runFailed null
+                "source.greenward" Run all tests -> greenward.runAll null
+            "#]],
         );
     }
 
@@ -394,9 +446,12 @@ mod tests {
         check(
             &asked,
             &expect![[r#"
-            "quickfix" Run 'elsewhere' again -> greenward.run ["pytest:.#b.py::elsewhere"] (on its diagnostic)
-            "quickfix" Show output of 'elsewhere' -> greenward.showOutput ["pytest:.#b.py::elsewhere"] (on its diagnostic)
-        "#]],
+                "quickfix" Implement to green (local): 'elsewhere' -> greenward.green ["pytest:.#b.py::elsewhere",{"worker":"local"}] (preferred)
+                "quickfix" Implement to green (agent): 'elsewhere' -> greenward.green ["pytest:.#b.py::elsewhere",{"worker":"agent"}] (on its diagnostic)
+                "quickfix" Implement to green by hand: 'elsewhere' -> greenward.green ["pytest:.#b.py::elsewhere",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Run 'elsewhere' again -> greenward.run ["pytest:.#b.py::elsewhere"] (on its diagnostic)
+                "quickfix" Show output of 'elsewhere' -> greenward.showOutput ["pytest:.#b.py::elsewhere"] (on its diagnostic)
+            "#]],
         );
     }
 

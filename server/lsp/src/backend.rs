@@ -4,7 +4,12 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use camino::Utf8PathBuf;
-use greenward_engine::{Command as Told, Handle, Notice, Query};
+use greenward_engine::{Command as Told, CycleCommand, Handle, Notice, Query};
+use greenward_protocol::cycle_method::{
+    ApplyCycle, ApplyCycleParams, ApplyCycleResult, CancelCycle, CancelCycleParams, CycleParams,
+    DiffCycle, DiffCycleResult, DiscardCycle, ListCycles, ListCyclesParams, ListCyclesResult,
+    ResumeCycle, StartCycle, StartCycleParams, StartCycleResult,
+};
 use greenward_protocol::method::{
     self, CancelParams, DiscoverParams, DiscoverResult, DocumentParams, DocumentResult,
     InitializationOptions, Request as _, RunParams, RunResult, StatusParams, StatusResult,
@@ -28,12 +33,13 @@ use tower_lsp::{LanguageServer, LspService, async_trait};
 use crate::abilities::Abilities;
 use crate::action::{self, Question};
 use crate::command::Command;
+use crate::cycle::offer::Workers;
 use crate::newer::{AsksForContent, TEXT_DOCUMENT_CONTENT};
 use crate::notices::{self, LogLevel};
 use crate::session::{SECTION, Session};
 use crate::texts::Texts;
 use crate::transport::Client;
-use crate::{capabilities, convert, hint, hover, lens, progress};
+use crate::{capabilities, convert, cycle, hint, hover, lens, progress};
 
 /// What the editor says in `initialize` that an engine must be started with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +102,13 @@ impl Backend {
         .custom_method(method::Cancel::METHOD, Self::cancel)
         .custom_method(method::Status::METHOD, Self::status)
         .custom_method(method::Document::METHOD, Self::document)
+        .custom_method(StartCycle::METHOD, Self::start_cycle)
+        .custom_method(ResumeCycle::METHOD, Self::resume_cycle)
+        .custom_method(CancelCycle::METHOD, Self::cancel_cycle)
+        .custom_method(ApplyCycle::METHOD, Self::apply_cycle)
+        .custom_method(DiscardCycle::METHOD, Self::discard_cycle)
+        .custom_method(DiffCycle::METHOD, Self::diff_cycle)
+        .custom_method(ListCycles::METHOD, Self::list_cycles)
         .custom_method(TEXT_DOCUMENT_CONTENT, Self::document)
         .custom_method("window/workDoneProgress/cancel", Self::cancel_progress)
         .finish();
@@ -135,9 +148,42 @@ impl Backend {
         self.session()?.document(params).await
     }
 
+    async fn start_cycle(&self, params: StartCycleParams) -> Result<StartCycleResult> {
+        self.session()?.start_cycle_request(params).await
+    }
+
+    async fn resume_cycle(&self, params: CycleParams) -> Result<()> {
+        self.session()?.resume_cycle_request(&params).await
+    }
+
+    async fn cancel_cycle(&self, params: CancelCycleParams) -> Result<()> {
+        self.session()?.cancel_cycle_request(&params);
+        Ok(())
+    }
+
+    async fn apply_cycle(&self, params: ApplyCycleParams) -> Result<ApplyCycleResult> {
+        self.session()?.apply_cycle_request(&params).await
+    }
+
+    async fn discard_cycle(&self, params: CycleParams) -> Result<()> {
+        self.session()?.discard_cycle_request(&params).await
+    }
+
+    async fn diff_cycle(&self, params: CycleParams) -> Result<DiffCycleResult> {
+        self.session()?.diff_cycle_request(&params).await
+    }
+
+    async fn list_cycles(&self, params: ListCyclesParams) -> Result<ListCyclesResult> {
+        self.session()?.list_cycles_request(params).await
+    }
+
     async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
         if let Some(run) = progress::run_of(&params.token) {
             self.tell(Told::Cancel { run: Some(run) });
+        }
+        if let Some(cycle) = cycle::progress::cycle_of(&params.token) {
+            let cycle = Some(cycle);
+            self.tell(Told::Cycle(CycleCommand::Cancel { cycle }));
         }
     }
 }
@@ -349,7 +395,12 @@ impl LanguageServer for Backend {
             reply,
         });
         let status = session.ask(|reply| Query::Status { reply });
-        let (view, status) = (view.await?, status.await?);
+        let settings = session.ask(|reply| Query::Settings {
+            path: path.clone(),
+            reply,
+        });
+        let (view, status, settings) = (view.await?, status.await?, settings.await?);
+        let workers = settings.as_deref().map(Workers::of).unwrap_or_default();
         let question = Question {
             file: &path,
             view: &view,
@@ -360,6 +411,8 @@ impl LanguageServer for Backend {
                 .iter()
                 .any(|project| project.running.is_some()),
             any_bad: status.counts.bad() > 0,
+            workers: &workers,
+            cycles: &session.cycles.all(),
         };
         Ok(Some(action::actions(&question, &session.abilities)))
     }

@@ -1,5 +1,7 @@
 //! What the server says it can do.
 
+use greenward_protocol::cycle::CycleEventNotification;
+use greenward_protocol::cycle_method;
 use greenward_protocol::method::{
     self, Notification as _, Request as _, RunEventNotification, TestsChanged,
 };
@@ -86,8 +88,19 @@ fn own_methods() -> Value {
                 method::Cancel::METHOD,
                 method::Status::METHOD,
                 method::Document::METHOD,
+                cycle_method::StartCycle::METHOD,
+                cycle_method::ResumeCycle::METHOD,
+                cycle_method::CancelCycle::METHOD,
+                cycle_method::ApplyCycle::METHOD,
+                cycle_method::DiscardCycle::METHOD,
+                cycle_method::DiffCycle::METHOD,
+                cycle_method::ListCycles::METHOD,
             ],
-            "notifications": [RunEventNotification::METHOD, TestsChanged::METHOD],
+            "notifications": [
+                RunEventNotification::METHOD,
+                TestsChanged::METHOD,
+                CycleEventNotification::METHOD,
+            ],
         }
     })
 }

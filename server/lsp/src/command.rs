@@ -1,7 +1,7 @@
 //! The commands that lenses, actions and people give through `workspace/executeCommand`.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{RunId, TestId};
+use greenward_core::{CycleId, RunId, TestId};
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::Error;
 use tower_lsp::lsp_types::{self as lsp, Url};
@@ -26,11 +26,68 @@ pub(crate) enum Command {
     /// `greenward.trust`: trust the folder of the workspace that this file or folder lies in,
     /// given by its URI, or all folders.
     Trust(Option<Utf8PathBuf>),
+    /// `greenward.green`: implement failing tests to green, given by their ids, and who is to do it
+    /// as `{"worker": NAME}`.
+    Green {
+        /// The tests.
+        tests: Vec<TestId>,
+        /// The worker's name; nothing for the settings' choice.
+        worker: Option<String>,
+    },
+    /// `greenward.cycles`: show all cycles.
+    Cycles,
+    /// `greenward.backToGreen`: bring the files of a project back as they were when all its tests
+    /// passed the last time; the project of a file, given by its URI, or the only one.
+    BackToGreen(Option<Utf8PathBuf>),
+    /// `greenward.cycle.cancel` and so on: do something with a cycle, given by its number, or with
+    /// the newest that it can be done with.
+    Cycle(CycleVerb, Option<CycleId>),
+}
+
+/// What can be done with a cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CycleVerb {
+    /// Stop it; without a number, every one.
+    Cancel,
+    /// Show all that is known of it.
+    Show,
+    /// Show what it changes, and ask whether that is to be applied.
+    Review,
+    /// Bring its result to the user's files.
+    Apply,
+    /// Put it aside.
+    Discard,
+    /// Let it go on.
+    Resume,
+}
+
+impl CycleVerb {
+    /// All of them.
+    const ALL: [CycleVerb; 6] = [
+        CycleVerb::Cancel,
+        CycleVerb::Show,
+        CycleVerb::Review,
+        CycleVerb::Apply,
+        CycleVerb::Discard,
+        CycleVerb::Resume,
+    ];
+
+    /// The name of its command.
+    fn command(self) -> &'static str {
+        match self {
+            CycleVerb::Cancel => "greenward.cycle.cancel",
+            CycleVerb::Show => "greenward.cycle.show",
+            CycleVerb::Review => "greenward.cycle.review",
+            CycleVerb::Apply => "greenward.cycle.apply",
+            CycleVerb::Discard => "greenward.cycle.discard",
+            CycleVerb::Resume => "greenward.cycle.resume",
+        }
+    }
 }
 
 impl Command {
     /// The names of all commands.
-    pub(crate) const NAMES: [&'static str; 7] = [
+    pub(crate) const NAMES: [&'static str; 16] = [
         "greenward.run",
         "greenward.runFile",
         "greenward.runFailed",
@@ -38,27 +95,31 @@ impl Command {
         "greenward.showOutput",
         "greenward.cancel",
         "greenward.trust",
+        "greenward.green",
+        "greenward.cycles",
+        "greenward.backToGreen",
+        "greenward.cycle.cancel",
+        "greenward.cycle.show",
+        "greenward.cycle.review",
+        "greenward.cycle.apply",
+        "greenward.cycle.discard",
+        "greenward.cycle.resume",
     ];
 
     /// Its name.
     pub(crate) fn name(&self) -> &'static str {
-        let [
-            run,
-            run_file,
-            run_failed,
-            run_all,
-            show_output,
-            cancel,
-            trust,
-        ] = Self::NAMES;
         match self {
-            Command::Run(_) => run,
-            Command::RunFile(_) => run_file,
-            Command::RunFailed => run_failed,
-            Command::RunAll => run_all,
-            Command::ShowOutput(_) => show_output,
-            Command::Cancel(_) => cancel,
-            Command::Trust(_) => trust,
+            Command::Run(_) => "greenward.run",
+            Command::RunFile(_) => "greenward.runFile",
+            Command::RunFailed => "greenward.runFailed",
+            Command::RunAll => "greenward.runAll",
+            Command::ShowOutput(_) => "greenward.showOutput",
+            Command::Cancel(_) => "greenward.cancel",
+            Command::Trust(_) => "greenward.trust",
+            Command::Green { .. } => "greenward.green",
+            Command::Cycles => "greenward.cycles",
+            Command::BackToGreen(_) => "greenward.backToGreen",
+            Command::Cycle(verb, _) => verb.command(),
         }
     }
 
@@ -68,10 +129,17 @@ impl Command {
         match self {
             Command::Run(tests) => tests.iter().map(|test| json!(test)).collect(),
             Command::RunFile(path) => uri(path).into_iter().collect(),
-            Command::RunFailed | Command::RunAll => Vec::new(),
+            Command::RunFailed | Command::RunAll | Command::Cycles => Vec::new(),
             Command::ShowOutput(test) => vec![json!(test)],
             Command::Cancel(run) => run.iter().map(|run| json!(run)).collect(),
-            Command::Trust(path) => path.as_deref().and_then(uri).into_iter().collect(),
+            Command::Trust(path) | Command::BackToGreen(path) => {
+                path.as_deref().and_then(uri).into_iter().collect()
+            }
+            Command::Green { tests, worker } => {
+                let worker = worker.iter().map(|name| json!({ "worker": name }));
+                tests.iter().map(|test| json!(test)).chain(worker).collect()
+            }
+            Command::Cycle(_, cycle) => cycle.iter().map(|cycle| json!(cycle)).collect(),
         }
     }
 
@@ -128,10 +196,31 @@ impl Command {
                     .map(|path| Command::Trust(Some(path)))
                     .ok_or_else(|| wants("the file: URI of a folder, or nothing")),
             },
-            _ => Err(Error::invalid_params(format!(
-                "there is no command {name}; there are {}",
-                Self::NAMES.join(", ")
-            ))),
+            "greenward.green" => green(&arguments)
+                .ok_or_else(|| wants("the ids of tests, and who is to work as {\"worker\": NAME}")),
+            "greenward.cycles" => Ok(Command::Cycles),
+            "greenward.backToGreen" => match arguments.pop() {
+                None => Ok(Command::BackToGreen(None)),
+                Some(uri) => file(&uri)
+                    .map(|path| Command::BackToGreen(Some(path)))
+                    .ok_or_else(|| wants("the file: URI of a file, or nothing")),
+            },
+            _ => {
+                let verbs = CycleVerb::ALL.into_iter();
+                let Some(verb) = verbs.into_iter().find(|verb| verb.command() == name) else {
+                    return Err(Error::invalid_params(format!(
+                        "there is no command {name}; there are {}",
+                        Self::NAMES.join(", ")
+                    )));
+                };
+                match arguments.pop() {
+                    None => Ok(Command::Cycle(verb, None)),
+                    Some(cycle) => cycle
+                        .as_u64()
+                        .map(|cycle| Command::Cycle(verb, Some(CycleId(cycle))))
+                        .ok_or_else(|| wants("the number of a cycle, or nothing")),
+                }
+            }
         }
     }
 }
@@ -146,6 +235,19 @@ fn flat(arguments: Vec<Value>) -> Vec<Value> {
             other => vec![other],
         })
         .collect()
+}
+
+fn green(arguments: &[Value]) -> Option<Command> {
+    let (tests, worker) = match arguments {
+        [tests @ .., Value::Object(options)] => (tests, options.get("worker")),
+        tests => (tests, None),
+    };
+    let tests: Vec<TestId> = tests.iter().map(test).collect::<Option<_>>()?;
+    let worker = match worker {
+        None | Some(Value::Null) => None,
+        Some(name) => Some(name.as_str()?.to_owned()),
+    };
+    (!tests.is_empty()).then_some(Command::Green { tests, worker })
 }
 
 fn test(id: &Value) -> Option<TestId> {
@@ -173,6 +275,19 @@ mod tests {
             Command::Cancel(Some(RunId(7))),
             Command::Trust(None),
             Command::Trust(Some("/w".into())),
+            Command::Green {
+                tests: vec![id("pytest:.#a.py::one")],
+                worker: None,
+            },
+            Command::Green {
+                tests: vec![id("pytest:.#a.py::one"), id("pytest:.#a.py::two")],
+                worker: Some("local".to_owned()),
+            },
+            Command::Cycles,
+            Command::BackToGreen(None),
+            Command::BackToGreen(Some("/w/a.py".into())),
+            Command::Cycle(CycleVerb::Cancel, None),
+            Command::Cycle(CycleVerb::Apply, Some(CycleId(7))),
         ] {
             let sent = command.titled("");
             let arguments = sent.arguments.unwrap_or_default();
@@ -193,6 +308,19 @@ mod tests {
             parse("greenward.cancel", json!([null])),
             Command::Cancel(None)
         );
+    }
+
+    #[test]
+    fn every_name_is_of_a_command() {
+        for name in Command::NAMES {
+            let test = vec![json!("pytest:.#a"), json!({ "worker": "local" })];
+            let arguments = [Vec::new(), vec![json!("file:///w")], vec![json!("a")], test];
+            let mut parsed = arguments
+                .into_iter()
+                .map(|given| Command::parse(name, given));
+            let found = parsed.find_map(Result::ok);
+            assert_eq!(found.map(|command| command.name()), Some(name));
+        }
     }
 
     #[test]
@@ -233,7 +361,19 @@ mod tests {
             json!([]),
             "there is no command greenward.fly; there are greenward.run, greenward.runFile, \
              greenward.runFailed, greenward.runAll, greenward.showOutput, greenward.cancel, \
-             greenward.trust",
+             greenward.trust, greenward.green, greenward.cycles, greenward.backToGreen, \
+             greenward.cycle.cancel, greenward.cycle.show, greenward.cycle.review, greenward.cycle.apply, \
+             greenward.cycle.discard, greenward.cycle.resume",
+        );
+        check(
+            "greenward.green",
+            json!([{ "worker": "local" }]),
+            "greenward.green takes the ids of tests, and who is to work as {\"worker\": NAME}",
+        );
+        check(
+            "greenward.cycle.apply",
+            json!(["all"]),
+            "greenward.cycle.apply takes the number of a cycle, or nothing",
         );
     }
 }

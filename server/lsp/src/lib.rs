@@ -15,6 +15,7 @@ mod backend;
 mod capabilities;
 mod command;
 mod convert;
+mod cycle;
 mod diagnostics;
 mod diff;
 mod hint;
@@ -26,6 +27,7 @@ mod notices;
 mod output;
 mod perform;
 mod progress;
+mod reporting;
 mod rows;
 #[cfg(test)]
 mod samples;

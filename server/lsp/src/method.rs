@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use greenward_core::{Range, RunId, TestId};
 use greenward_engine::{Command, ItemView, Query, Refusal, Which};
+use greenward_protocol::cycle::{CycleEvent, CycleEventNotification};
 use greenward_protocol::method::{
     self, CancelParams, DiscoverParams, DiscoverResult, DocumentParams, DocumentResult,
     RunEventNotification, RunParams, RunResult, StatusParams, StatusResult, TestsChangedParams,
@@ -13,12 +14,13 @@ use tower_lsp::jsonrpc::{Error, ErrorCode, Result};
 use tower_lsp::lsp_types::Url;
 use tower_lsp::lsp_types::notification::Notification;
 
+use crate::cycle::document::Document;
 use crate::session::Session;
 use crate::texts::Texts;
 use crate::{convert, output, wire};
 
 /// LSP's code for a request that is right and cannot be fulfilled.
-const REQUEST_FAILED: ErrorCode = ErrorCode::ServerError(-32803);
+pub(crate) const REQUEST_FAILED: ErrorCode = ErrorCode::ServerError(-32803);
 
 /// `greenward/runEvent`, as the transport sends it.
 #[derive(Debug)]
@@ -36,6 +38,15 @@ pub(crate) enum TestsChanged {}
 impl Notification for TestsChanged {
     type Params = TestsChangedParams;
     const METHOD: &'static str = <method::TestsChanged as method::Notification>::METHOD;
+}
+
+/// `greenward/cycle/event`, as the transport sends it.
+#[derive(Debug)]
+pub(crate) enum CycleEvents {}
+
+impl Notification for CycleEvents {
+    type Params = CycleEvent;
+    const METHOD: &'static str = <CycleEventNotification as method::Notification>::METHOD;
 }
 
 impl Session {
@@ -81,13 +92,18 @@ impl Session {
 
     /// `greenward/document`
     pub(crate) async fn document(&self, params: DocumentParams) -> Result<DocumentResult> {
-        let Some(id) = output::item_of(&params.uri) else {
+        let text = if let Some(id) = output::item_of(&params.uri) {
+            self.output(&id).await?
+        } else if let Some(document) = Document::parse(&params.uri) {
+            self.cycle_document(document).await?
+        } else {
             return Err(Error::invalid_params(format!(
-                "{} is no document of ours: they are greenward:/output/ID.txt",
+                "{} is no document of ours: they are greenward:/output/ID.txt, \
+                 greenward:/cycles.md, greenward:/cycle/ID.md, greenward:/cycle/ID.diff and \
+                 greenward:/cycle/ID.conflicts",
                 params.uri
             )));
         };
-        let text = self.output(&id).await?;
         Ok(DocumentResult { text })
     }
 }
@@ -135,7 +151,7 @@ fn which(params: RunParams) -> Result<Which> {
     }
 }
 
-fn refused(refusal: &Refusal) -> Error {
+pub(crate) fn refused(refusal: &Refusal) -> Error {
     let reason = match refusal {
         Refusal::Untrusted { .. } => "untrusted",
         Refusal::UnknownTest(_) => "unknownTest",

@@ -9,17 +9,14 @@ use greenward_core::{ProjectId, Range, RunId, Severity};
 use greenward_engine::{Diagnostic, Notice, Offer, Query, RunNotice, RunWhat};
 use greenward_protocol::method::TestsChangedParams;
 use tokio::sync::{mpsc, watch};
-use tower_lsp::lsp_types::notification::{Progress as ProgressNotification, PublishDiagnostics};
-use tower_lsp::lsp_types::request::{
-    CodeLensRefresh, InlayHintRefreshRequest, WorkDoneProgressCreate,
-};
-use tower_lsp::lsp_types::{
-    MessageType, ProgressParams, ProgressParamsValue, PublishDiagnosticsParams,
-    WorkDoneProgressCreateParams,
-};
+use tower_lsp::lsp_types::notification::PublishDiagnostics;
+use tower_lsp::lsp_types::request::{CodeLensRefresh, InlayHintRefreshRequest};
+use tower_lsp::lsp_types::{MessageType, PublishDiagnosticsParams};
 
+use crate::cycle::follow;
 use crate::method::{RunEvents, TestsChanged};
 use crate::progress::{self, Progress};
+use crate::reporting::{self, Bar};
 use crate::session::Session;
 use crate::texts::Texts;
 use crate::transport::ClientError;
@@ -27,8 +24,6 @@ use crate::{diagnostics, wire};
 
 /// A run that is over before this is not worth a progress bar.
 const SHORT_RUN: Duration = Duration::from_millis(150);
-/// How often progress is reported.
-const REPORT_EVERY: Duration = Duration::from_millis(100);
 /// How often an editor is told to ask for lenses and hints again.
 const REFRESH_EVERY: Duration = Duration::from_millis(500);
 
@@ -43,6 +38,7 @@ pub(crate) async fn tell(
 ) {
     let refreshing = tokio::spawn(refresh(session.clone()));
     let mut runs = HashMap::new();
+    let mut bars = follow::Bars::new();
     while let Some(notice) = notices.recv().await {
         match notice {
             Notice::Diagnostics {
@@ -62,7 +58,7 @@ pub(crate) async fn tell(
                 text,
                 offer,
             } => message(&session, severity, text, offer),
-            Notice::Cycle(notice) => tracing::debug!(cycle = %notice.cycle, "a cycle goes on"),
+            Notice::Cycle(notice) => follow::follow(&session, &mut bars, &notice).await,
             Notice::LogLevel(level) => log_level(&level),
         }
     }
@@ -211,40 +207,13 @@ async fn show_progress(session: Arc<Session>, run: RunId, mut progress: watch::R
         return;
     }
     let token = progress::token(run);
-    let create = WorkDoneProgressCreateParams {
-        token: token.clone(),
-    };
-    if let Err(error) = session
-        .client
-        .request::<WorkDoneProgressCreate>(create)
-        .await
-    {
-        tracing::debug!(%error, "no progress is shown");
+    if !reporting::create(&session.client, &token).await {
         return;
     }
-    let say = |value| {
-        session
-            .client
-            .notify::<ProgressNotification>(ProgressParams {
-                token: token.clone(),
-                value: ProgressParamsValue::WorkDone(value),
-            });
-    };
-    let mut shown = progress.borrow_and_update().clone();
+    let shown = progress.borrow().clone();
     let root = root_of(&session, shown.project()).await;
-    say(shown.begin(root.as_deref()));
-    while !shown.has_ended() {
-        tokio::time::sleep(REPORT_EVERY).await;
-        // An error says that the run will never be heard of again.
-        if progress.changed().await.is_err() {
-            break;
-        }
-        shown = progress.borrow_and_update().clone();
-        if !shown.has_ended() {
-            say(shown.report());
-        }
-    }
-    say(shown.end());
+    let begin = shown.begin(root.as_deref());
+    reporting::show(&session.client, &token, begin, progress).await;
 }
 
 /// The folder of a project, unless the project has gone.

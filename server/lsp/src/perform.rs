@@ -1,5 +1,7 @@
 //! What each command does.
 
+use std::sync::Arc;
+
 use camino::Utf8PathBuf;
 use greenward_core::{NoMatch, TestId, resolve};
 use greenward_engine::{self as engine, Query, Refusal, StartedRun, Which};
@@ -9,6 +11,7 @@ use tower_lsp::lsp_types::request::ShowDocument;
 use tower_lsp::lsp_types::{MessageType, ShowDocumentParams, Url};
 
 use crate::command::Command;
+use crate::cycle::document::Document;
 use crate::session::Session;
 use crate::{output, wire};
 
@@ -22,7 +25,7 @@ impl Session {
     ///
     /// Invalid params if there is no such thing as it names, an internal error if the engine has
     /// ended. That tests are not run is shown to the user, and no error.
-    pub(crate) async fn perform(&self, command: Command) -> Result<Option<Value>> {
+    pub(crate) async fn perform(self: &Arc<Self>, command: Command) -> Result<Option<Value>> {
         match command {
             Command::Run(tests) => self.run_named(tests).await,
             Command::RunFile(path) => self.run_command(Which::Paths(vec![path])).await,
@@ -34,6 +37,15 @@ impl Session {
                 Ok(None)
             }
             Command::Trust(path) => self.trust(path).await,
+            Command::Green { tests, worker } => self.green(tests, worker).await,
+            Command::Cycles => self.show_cycle_document(Document::List).await,
+            Command::BackToGreen(file) => {
+                // Whoever gave the command is not to wait for the user.
+                let session = self.clone();
+                tokio::spawn(async move { session.back_to_green(file).await });
+                Ok(None)
+            }
+            Command::Cycle(verb, cycle) => self.with_cycle(verb, cycle).await,
         }
     }
 
@@ -111,19 +123,29 @@ impl Session {
         }
     }
 
-    /// Shows the document of an item in the best way that the editor knows: as a document of our
-    /// own, as a file, as the first lines in a message. The command's result is the text wherever
-    /// the editor cannot show it.
     async fn show_output(&self, id: TestId) -> Result<Option<Value>> {
         let text = self.output(&id).await?;
+        self.show_text(&output::uri(&id), &output::file_name(&id), text)
+            .await
+    }
+
+    /// Shows a text in the best way that the editor knows: as a document of our own, as a file, as
+    /// the first lines in a message. The command's result is the text wherever the editor cannot
+    /// show it.
+    pub(crate) async fn show_text(
+        &self,
+        uri: &str,
+        file_name: &str,
+        text: String,
+    ) -> Result<Option<Value>> {
         if self.abilities.documents && self.abilities.show_document {
-            self.show_document(&output::uri(&id)).await;
+            self.show_document(uri).await;
             return Ok(None);
         }
-        let file = match self.write_output(&id, &text).await {
+        let file = match self.write_text(file_name, &text).await {
             Ok(file) => Some(file),
             Err(error) => {
-                tracing::error!(%error, folder = %self.cache, "cannot write the output of a test");
+                tracing::error!(%error, folder = %self.cache, "cannot write a text to be shown");
                 None
             }
         };
@@ -137,7 +159,7 @@ impl Session {
         Ok(Some(json!({ "text": text })))
     }
 
-    async fn write_output(&self, id: &TestId, text: &str) -> std::io::Result<Utf8PathBuf> {
+    async fn write_text(&self, name: &str, text: &str) -> std::io::Result<Utf8PathBuf> {
         let folder = self.cache.join("output");
         // What tests print may be nobody else's business.
         tokio::fs::DirBuilder::new()
@@ -145,7 +167,7 @@ impl Session {
             .mode(0o700)
             .create(&folder)
             .await?;
-        let file = folder.join(output::file_name(id));
+        let file = folder.join(name);
         tokio::fs::write(&file, text).await?;
         Ok(file)
     }

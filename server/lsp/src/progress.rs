@@ -8,6 +8,7 @@ use tower_lsp::lsp_types::{
     WorkDoneProgressReport,
 };
 
+use crate::reporting::Bar;
 use crate::words;
 
 const TOKEN: &str = "greenward/run/";
@@ -77,11 +78,6 @@ impl Progress {
         true
     }
 
-    /// Whether the run has ended.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended.is_some()
-    }
-
     /// The project it runs in.
     pub(crate) fn project(&self) -> &ProjectId {
         &self.project
@@ -100,22 +96,6 @@ impl Progress {
         })
     }
 
-    /// What is to be said while it goes on.
-    pub(crate) fn report(&self) -> WorkDoneProgress {
-        WorkDoneProgress::Report(WorkDoneProgressReport {
-            cancellable: Some(true),
-            message: self.line(),
-            percentage: None,
-        })
-    }
-
-    /// What is to be said last.
-    pub(crate) fn end(&self) -> WorkDoneProgress {
-        WorkDoneProgress::End(WorkDoneProgressEnd {
-            message: self.ended.clone(),
-        })
-    }
-
     /// `12/40, 1 failed, running…`
     fn line(&self) -> Option<String> {
         let done = self.counts.total();
@@ -129,6 +109,26 @@ impl Progress {
         let stage = (!self.stage.is_empty()).then(|| format!("{}…", self.stage));
         let parts: Vec<String> = [so_far, failed, stage].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+impl Bar for Progress {
+    fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    fn report(&self) -> WorkDoneProgress {
+        WorkDoneProgress::Report(WorkDoneProgressReport {
+            cancellable: Some(true),
+            message: self.line(),
+            percentage: None,
+        })
+    }
+
+    fn end(&self) -> WorkDoneProgress {
+        WorkDoneProgress::End(WorkDoneProgressEnd {
+            message: self.ended.clone(),
+        })
     }
 }
 

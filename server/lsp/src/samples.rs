@@ -12,7 +12,7 @@ use greenward_engine::{FileView, ItemState, ItemView, TestView};
 use greenward_protocol::method::InitializationOptions;
 use greenward_workspace::document::PositionEncoding;
 
-use crate::abilities::Abilities;
+use crate::abilities::{Abilities, EditAbilities};
 
 /// The file that the items of [`file`] stand in.
 pub(crate) const FILE: &str = "/w/a.py";
@@ -150,6 +150,14 @@ pub(crate) fn able() -> Abilities {
         register_configuration: true,
         events: true,
         documents: true,
+        preferred_actions: true,
+        edit: EditAbilities {
+            apply: true,
+            versioned: true,
+            create: true,
+            delete: true,
+            annotations: true,
+        },
     }
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use greenward_engine::{Command, Handle, Query, Refusal, RunRequest, StartedRun, Which};
+use greenward_engine::{
+    Command, CycleCommand, Handle, Query, Refusal, RunRequest, StartedRun, Which,
+};
 use tokio::sync::{Notify, oneshot};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::notification::ShowMessage;
@@ -18,13 +20,14 @@ use tower_lsp::lsp_types::{
 };
 
 use crate::abilities::Abilities;
+use crate::cycle::known::Known;
 use crate::transport::Client;
 
 /// The section of the editor's settings that is ours.
 pub(crate) const SECTION: &str = "greenward";
 
 /// How long a person may think before a question is taken back.
-const THINKING: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const THINKING: Duration = Duration::from_secs(24 * 60 * 60);
 
 const TRUST: &str = "Trust and run";
 const NOT_NOW: &str = "Not now";
@@ -42,6 +45,8 @@ pub(crate) struct Session {
     pub cache: Utf8PathBuf,
     /// Told whenever what the editor shows of its own accord is out of date.
     pub outdated: Notify,
+    /// The cycles that the user has not decided about.
+    pub cycles: Known,
     /// Folders about which the user is being asked.
     asking: Mutex<HashSet<Utf8PathBuf>>,
     ending: OnceLock<Shared<BoxFuture<'static, ()>>>,
@@ -60,6 +65,7 @@ impl Session {
             engine,
             cache,
             outdated: Notify::new(),
+            cycles: Known::default(),
             asking: Mutex::default(),
             ending: OnceLock::new(),
         }
@@ -93,6 +99,49 @@ impl Session {
         async move { answer.await.map_err(|_| ended()) }
     }
 
+    /// Asks about cycles.
+    ///
+    /// # Errors
+    ///
+    /// An internal error if the engine has ended.
+    pub(crate) fn ask_cycles<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> CycleCommand,
+    ) -> impl Future<Output = Result<T>> {
+        let (reply, answer) = oneshot::channel();
+        self.engine.send(Command::Cycle(command(reply)));
+        async move { answer.await.map_err(|_| ended()) }
+    }
+
+    /// Asks the user something. Nothing is chosen if they do not answer.
+    pub(crate) async fn question(
+        &self,
+        typ: MessageType,
+        message: String,
+        choices: &[&str],
+    ) -> Option<String> {
+        let action = |title: &&str| MessageActionItem {
+            title: (*title).to_owned(),
+            properties: std::collections::HashMap::new(),
+        };
+        let question = ShowMessageRequestParams {
+            typ,
+            message,
+            actions: Some(choices.iter().map(action).collect()),
+        };
+        let answer = self
+            .client
+            .request_within::<ShowMessageRequest>(question, THINKING)
+            .await;
+        match answer {
+            Ok(answer) => answer.map(|action| action.title),
+            Err(error) => {
+                tracing::warn!(%error, "the user could not be asked");
+                None
+            }
+        }
+    }
+
     /// Shows the user a message.
     pub(crate) fn show(&self, typ: MessageType, message: impl Into<String>) {
         self.client.notify::<ShowMessage>(ShowMessageParams {
@@ -122,31 +171,15 @@ impl Session {
         if !self.asking().insert(folder.clone()) {
             return;
         }
-        let action = |title: &str| MessageActionItem {
-            title: title.to_owned(),
-            properties: std::collections::HashMap::new(),
-        };
-        let question = ShowMessageRequestParams {
-            typ,
-            message: text,
-            actions: Some(vec![action(TRUST), action(NOT_NOW)]),
-        };
-        let answer = self
-            .client
-            .request_within::<ShowMessageRequest>(question, THINKING)
-            .await;
+        let answer = self.question(typ, text, &[TRUST, NOT_NOW]).await;
         self.asking().remove(&folder);
-        match answer {
-            Ok(Some(action)) if action.title == TRUST => {
-                self.engine.send(Command::Trust {
-                    folder: Some(folder.clone()),
-                    trusted: true,
-                });
-                // What keeps them from running now is shown by the engine.
-                let _ = self.run(Which::Paths(vec![folder])).await;
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the user could not be asked"),
+        if answer.as_deref() == Some(TRUST) {
+            self.engine.send(Command::Trust {
+                folder: Some(folder.clone()),
+                trusted: true,
+            });
+            // What keeps them from running now is shown by the engine.
+            let _ = self.run(Which::Paths(vec![folder])).await;
         }
     }
 

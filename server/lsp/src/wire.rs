@@ -346,6 +346,7 @@ fn project(project: &engine::ProjectStatus, places: &impl Places) -> Option<meth
             .map(|what| problem(what, places))
             .collect(),
         broken: project.broken.clone(),
+        phase: project.phase.map(cycle::phase),
     })
 }
 
@@ -508,6 +509,7 @@ mod tests {
                 }),
                 problems: Vec::new(),
                 broken: None,
+                phase: Some(core::Phase::Red),
             }],
             counts,
             tests: 2,
@@ -516,7 +518,7 @@ mod tests {
         check(
             &self::status(&status, &Bytes),
             &expect![[
-                r#"{"trusted":false,"folders":[{"uri":"file:///w","trusted":true},{"uri":"file:///v","trusted":false,"why":"nobody said so"}],"projects":[{"id":"cargo:a:b","framework":"cargo","root":"file:///w/a:b","running":{"run":7,"stage":"building","counts":{"passed":0,"failed":1,"errored":0,"skipped":0,"flaky":0},"planned":2},"problems":[]}],"counts":{"passed":0,"failed":1,"errored":0,"skipped":0,"flaky":0},"tests":2,"loading":true}"#
+                r#"{"trusted":false,"folders":[{"uri":"file:///w","trusted":true},{"uri":"file:///v","trusted":false,"why":"nobody said so"}],"projects":[{"id":"cargo:a:b","framework":"cargo","root":"file:///w/a:b","running":{"run":7,"stage":"building","counts":{"passed":0,"failed":1,"errored":0,"skipped":0,"flaky":0},"planned":2},"problems":[],"phase":"red"}],"counts":{"passed":0,"failed":1,"errored":0,"skipped":0,"flaky":0},"tests":2,"loading":true}"#
             ]],
         );
     }

@@ -13,6 +13,7 @@ use super::briefing::Briefing;
 use super::clean_room::{files_in, name_of};
 use super::drive::{Bench, Drive, Trouble, wait_for_person};
 use super::error::chain;
+use super::leavings::without_leavings;
 use super::means::commit;
 use super::room::{Place, Survey, survey};
 use super::targets::results;
@@ -281,7 +282,9 @@ async fn finish_turn(
             left.notes.extend(saved.refused.iter().map(|refused| {
                 format!("{} was left out: {}", refused.path, refused.why.explain())
             }));
-            let changes = objects.changes(start, saved.commit)?;
+            let left_by_worker = without_leavings(&objects, given, saved.commit, at)?;
+            objects.set_reference(&name, left_by_worker)?;
+            let changes = objects.changes(start, left_by_worker)?;
             let files = changes
                 .iter()
                 .map(|change| {
@@ -294,7 +297,7 @@ async fn finish_turn(
                 left.notes.push("nothing was changed".to_owned());
                 return Ok((lane, failed(left.words()), left));
             }
-            let differing = objects.changes(given, saved.commit)?;
+            let differing = objects.changes(given, left_by_worker)?;
             let event = CycleEvent::WorkerReplied {
                 usage,
                 files: differing
@@ -307,7 +310,7 @@ async fn finish_turn(
                             .to_owned()
                     })
                     .collect(),
-                commit: commit(saved.commit),
+                commit: commit(left_by_worker),
                 summary,
             };
             Ok((lane, event, left))

@@ -83,6 +83,14 @@ pub enum CycleCommand {
         /// The answer.
         reply: oneshot::Sender<Result<Vec<Resting>, CycleRefusal>>,
     },
+    /// The files of a project are to be as they were when all its tests passed the last time. The
+    /// front end makes the edit; what the user has now is kept first.
+    BackToGreen {
+        /// A file of the project; nothing where there is only one project.
+        file: Option<Utf8PathBuf>,
+        /// What becomes of the files.
+        reply: oneshot::Sender<Result<Application, CycleRefusal>>,
+    },
     /// Every circuit breaker is to be closed.
     ResetBreakers {
         /// Told when this is on the disk.
@@ -233,6 +241,14 @@ pub enum CycleRefusal {
         /// Where.
         conflicts: Vec<Conflict>,
     },
+    /// It is not known which project is meant.
+    #[error("which project? Name a file of it")]
+    WhichProject,
+    /// There is nothing to go back to.
+    #[error(
+        "{0} has no checkpoint yet: there is one each time that a run ends and all its tests pass"
+    )]
+    NoCheckpoint(ProjectId),
     /// Something failed.
     #[error("{0}")]
     Failed(String),

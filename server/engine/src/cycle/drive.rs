@@ -25,6 +25,7 @@ use super::clean_room::{CleanRoom, CleanRoomError};
 use super::composition::{Composition, Parts, compose};
 use super::environment::Environment;
 use super::error::chain;
+use super::leavings::without_leavings;
 use super::means::{Means, commit, version};
 use super::notice::{CycleNotice, CycleWhat};
 use super::targets::results;
@@ -115,14 +116,15 @@ impl Drive {
                 }
             };
             let event = match carried {
-                Ok(_) if self.stop.token.is_cancelled() => self.stopped(),
+                // What was being done was given up, so its failure says nothing.
+                _ if self.stop.token.is_cancelled() => self.stopped(),
                 Ok(event) => event,
                 Err(trouble) => CycleEvent::Broken {
                     error: chain(&*trouble),
                 },
             };
-            teller.event(&event, &self.cycle);
-            if let Err(error) = self.record(event).await {
+            // What is told is kept: nobody hears of an event that a crash could still take back.
+            if let Err(error) = self.record(event.clone()).await {
                 tracing::error!(cycle = %self.id(), error = chain(&*error), "a cycle's event could not be kept");
                 teller.tell(CycleWhat::Stage(format!(
                     "given up: what happens cannot be kept: {}",
@@ -130,6 +132,7 @@ impl Drive {
                 )));
                 break;
             }
+            teller.event(&event, &self.cycle);
         }
         self.clear(bench).await;
         if let (Worker::Human, Step::AskUser { .. }) =
@@ -337,11 +340,13 @@ pub(super) async fn wait_for_person(drive: &mut Drive) -> Result<CycleEvent, Tro
     let means = drive.means.clone();
     let number = drive.cycle.attempts();
     let base = version(drive.cycle.base())?;
-    let files = tokio::task::spawn_blocking(move || -> Result<Vec<Utf8PathBuf>, Trouble> {
+    type Left = (Version, Vec<Utf8PathBuf>);
+    let left = tokio::task::spawn_blocking(move || -> Result<Left, Trouble> {
+        let state = without_leavings(&means.objects, base, state, means.now())?;
         means.name(id, &format!("attempt-{number}"), state)?;
         let prefix = means.objects.prefix().to_owned();
         let changes = means.objects.changes(base, state)?;
-        Ok(changes
+        let files = changes
             .iter()
             .map(|change| {
                 change
@@ -350,9 +355,10 @@ pub(super) async fn wait_for_person(drive: &mut Drive) -> Result<CycleEvent, Tro
                     .unwrap_or(&change.path)
                     .to_owned()
             })
-            .collect())
-    })
-    .await??;
+            .collect();
+        Ok((state, files))
+    });
+    let (state, files) = left.await??;
     Ok(CycleEvent::WorkerReplied {
         usage: Usage::default(),
         files,

@@ -3,24 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use dashmap::DashMap;
 use greenward_core::{
     BreakerChange, BreakerKey, BreakerState, Cycle, CycleEvent, CycleId, Ending, Failed, Goal,
-    Limits, Phase, Recorded, Review,
+    Limits, Phase, ProjectId, Recorded, Review,
 };
 use greenward_frameworks::Project;
 use greenward_protocol::settings::{self, Settings};
 use greenward_store::{CycleFilter, CycleSummary};
 use greenward_workers::Worker;
 use greenward_workspace::dirs::Dirs;
-use greenward_workspace::objects::CommitId as Version;
 use greenward_workspace::objects::references::RefName;
+use greenward_workspace::objects::{CommitId as Version, ObjectStore};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::checkpoint;
 use super::command::{
     Application, AppliedFile, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, Resting,
 };
@@ -52,7 +53,7 @@ pub(crate) enum CycleWork {
     /// Go on with one. `contexts` are of every project that it could be of.
     Resume {
         cycle: CycleId,
-        contexts: Vec<(greenward_core::ProjectId, Context)>,
+        contexts: Vec<(ProjectId, Context)>,
         reply: oneshot::Sender<Result<(), CycleRefusal>>,
     },
     Cancel {
@@ -97,6 +98,20 @@ pub(crate) enum CycleWork {
     ResetBreakers {
         folders: Vec<Utf8PathBuf>,
         reply: oneshot::Sender<Result<(), CycleRefusal>>,
+    },
+    /// All tests of a project pass on the user's work as it is.
+    Checkpoint {
+        folder: Utf8PathBuf,
+        project: ProjectId,
+        documents: Documents,
+    },
+    /// The user wants to go back to the last checkpoint of a project.
+    BackToGreen {
+        folder: Utf8PathBuf,
+        project: ProjectId,
+        root: Utf8PathBuf,
+        documents: Documents,
+        reply: oneshot::Sender<Result<Application, CycleRefusal>>,
     },
     /// All targets of a person's cycle pass on the user's work as it is.
     Passing {
@@ -265,6 +280,21 @@ impl Shared {
             CycleWork::ResetBreakers { folders, reply } => {
                 let _ = reply.send(self.reset_breakers(&folders).await);
             }
+            CycleWork::Checkpoint {
+                folder,
+                project,
+                documents,
+            } => self.checkpoint(folder, project, documents).await,
+            CycleWork::BackToGreen {
+                folder,
+                project,
+                root,
+                documents,
+                reply,
+            } => {
+                let back = self.back_to_green(folder, project, root, documents);
+                let _ = reply.send(back.await);
+            }
             CycleWork::Passing { cycle, documents } => self.passing(cycle, documents).await,
         }
     }
@@ -356,7 +386,7 @@ impl Shared {
     async fn resume(
         self: &Arc<Self>,
         id: CycleId,
-        contexts: Vec<(greenward_core::ProjectId, Context)>,
+        contexts: Vec<(ProjectId, Context)>,
     ) -> Result<Drive, CycleRefusal> {
         let mut folders: Vec<Utf8PathBuf> = contexts
             .iter()
@@ -641,6 +671,41 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    async fn checkpoint(&self, folder: Utf8PathBuf, project: ProjectId, documents: Documents) {
+        let (dirs, at) = (self.dirs.clone(), self.now());
+        let kept = tokio::task::spawn_blocking(move || {
+            let objects = ObjectStore::open(&folder, &dirs)?;
+            checkpoint::keep(&objects, &project, &documents, at)
+        });
+        let error = match kept.await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => chain(&error),
+            Err(error) => chain(&error),
+        };
+        tracing::warn!(error, "there is no checkpoint of a green state");
+    }
+
+    async fn back_to_green(
+        &self,
+        folder: Utf8PathBuf,
+        project: ProjectId,
+        root: Utf8PathBuf,
+        documents: Documents,
+    ) -> Result<Application, CycleRefusal> {
+        let (dirs, at) = (self.dirs.clone(), self.now());
+        let id = project.clone();
+        let back = tokio::task::spawn_blocking(move || {
+            let objects = ObjectStore::open(&folder, &dirs)?;
+            checkpoint::back(&objects, &id, &root, &documents, at)
+        });
+        let back = back.await.map_err(failed)?.map_err(failed)?;
+        back.ok_or(CycleRefusal::NoCheckpoint(project))
+    }
+
+    fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + (self.clock)()
     }
 
     async fn passing(&self, id: CycleId, documents: Documents) {

@@ -4,19 +4,21 @@
 //! - [`drive`]: carries out what the state machine asks for, step by step. [`means`]: with what.
 //! - [`attempt`]: a worker's turn. [`briefing`]: what it is told. [`turn`]: what becomes of its reply.
 //!   [`targets`]: what runs say of the tests that are to pass.
-//! - [`composition`]: what of a change is judged. [`clean_room`]: where. [`verify`]: how.
+//! - [`composition`]: what of a change is judged. [`leavings`]: what is no part of it. [`clean_room`]: where. [`verify`]: how.
 //! - [`room`]: a project in a lane, where its tests run apart from the user's work.
 //!   [`environment`]: what must be different there. [`report`]: what its runs say.
 //! - [`notice`]: what the front end is told, by a [`teller`].
 
 mod attempt;
 mod briefing;
+mod checkpoint;
 mod clean_room;
 mod command;
 mod composition;
 mod drive;
 mod environment;
 mod error;
+mod leavings;
 mod manager;
 mod means;
 mod notice;
@@ -26,6 +28,7 @@ mod targets;
 mod teller;
 mod turn;
 mod verify;
+mod workers;
 
 pub use command::{
     Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRefusal,
@@ -33,3 +36,4 @@ pub use command::{
 };
 pub(crate) use manager::{Context, CycleWork, Cycles, Documents, HUMAN};
 pub use notice::{CycleNotice, CycleWhat};
+pub use workers::worker_trouble;

@@ -56,23 +56,14 @@ impl Teller {
         }
     }
 
-    /// What the front end is told of an event. `cycle` is the cycle before it.
+    /// What the front end is told of an event that is kept. `cycle` is the cycle after it.
     pub(super) fn event(&mut self, event: &CycleEvent, cycle: &Cycle) {
         match event {
-            CycleEvent::WorkerReplied {
-                usage,
-                files,
-                summary,
-                ..
-            } => {
-                let mut all = cycle.usage();
-                all += *usage;
-                self.tell(CycleWhat::Replied {
-                    usage: all,
-                    files: files.clone(),
-                    summary: summary.clone(),
-                });
-            }
+            CycleEvent::WorkerReplied { files, summary, .. } => self.tell(CycleWhat::Replied {
+                usage: cycle.usage(),
+                files: files.clone(),
+                summary: summary.clone(),
+            }),
             CycleEvent::WorkerFailed { error, .. } => {
                 self.tell(CycleWhat::WorkerFailed(error.clone()));
             }

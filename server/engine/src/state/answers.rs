@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use greenward_core::{Counts, Freshness, Outcome, ProjectId, TestId, TestItem};
+use greenward_core::{Counts, Freshness, Outcome, Phase, ProjectId, TestId, TestItem};
 
 use super::{ProjectState, State};
 use crate::command::Query;
@@ -153,6 +153,7 @@ impl State {
                         .map(|found| found.problem.clone())
                         .collect(),
                     broken: state.broken.clone(),
+                    phase: self.phase(id),
                 })
                 .collect(),
             counts: self.results.counts(),
@@ -161,6 +162,20 @@ impl State {
                 .folders
                 .values()
                 .all(|folder| folder.loaded && folder.configured),
+        }
+    }
+
+    /// Where the person who works on a project stands, as far as its results tell. A failing test
+    /// is red until it is seen to pass; code that changes while all tests pass is refactored.
+    pub(super) fn phase(&self, project: &ProjectId) -> Option<Phase> {
+        let state = self.state_of(&TestId::of_project(project));
+        let known = state.counts.total();
+        match state.freshness {
+            _ if state.counts.bad() > 0 => Some(Phase::Red),
+            _ if known < state.tests || state.counts.passed == 0 => None,
+            Freshness::Current => Some(Phase::Green),
+            Freshness::Stale => Some(Phase::Refactor),
+            Freshness::Unknown => None,
         }
     }
 

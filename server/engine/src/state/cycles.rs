@@ -1,9 +1,9 @@
 //! Cycles: what is asked about them, with what the state knows; and those that a person works on.
 
-use camino::Utf8PathBuf;
-use greenward_core::{CycleId, Freshness, Goal, ItemKind, Outcome, ProjectId, TestId};
+use camino::{Utf8Path, Utf8PathBuf};
+use greenward_core::{CycleId, Freshness, Goal, ItemKind, Outcome, Phase, ProjectId, TestId};
 
-use super::State;
+use super::{ProjectState, State};
 use crate::command::Refusal;
 use crate::cycle::{
     Context, CycleCommand, CycleNotice, CycleRefusal, CycleRequest, CycleWhat, CycleWork,
@@ -97,6 +97,20 @@ impl State {
                 folders: folders(),
                 reply,
             },
+            CycleCommand::BackToGreen { file, reply } => {
+                let Some((project, state)) = self.project_to_bring_back(file.as_deref()) else {
+                    // Nobody may be waiting any more.
+                    let _ = reply.send(Err(CycleRefusal::WhichProject));
+                    return;
+                };
+                CycleWork::BackToGreen {
+                    folder: state.folder.clone(),
+                    project: project.clone(),
+                    root: state.project.root().to_owned(),
+                    documents: self.open_documents(),
+                    reply,
+                }
+            }
             CycleCommand::ResetBreakers { reply } => CycleWork::ResetBreakers {
                 folders: folders(),
                 reply,
@@ -205,6 +219,42 @@ impl State {
             _ => {}
         }
         self.notify(Notice::Cycle(notice));
+    }
+
+    /// The innermost project that a file lies in; without a file, the only one.
+    fn project_to_bring_back(
+        &self,
+        file: Option<&Utf8Path>,
+    ) -> Option<(&ProjectId, &ProjectState)> {
+        match file {
+            Some(file) => self
+                .projects
+                .iter()
+                .filter(|(_, state)| file.starts_with(state.project.root()))
+                .max_by_key(|(_, state)| state.project.root().as_str().len()),
+            None if self.projects.len() == 1 => self.projects.iter().next(),
+            None => None,
+        }
+    }
+
+    /// Keeps the user's work if all tests of a project pass on it.
+    pub(super) fn keep_checkpoint(&mut self, project: &ProjectId) {
+        if self.phase(project) != Some(Phase::Green) {
+            return;
+        }
+        let inputs = self.results.inputs(project);
+        let Some(state) = self.projects.get_mut(project) else {
+            return;
+        };
+        if state.checkpoint.replace(inputs) == Some(inputs) {
+            return;
+        }
+        let folder = state.folder.clone();
+        self.effects.push(Effect::Cycle(CycleWork::Checkpoint {
+            folder,
+            project: project.clone(),
+            documents: self.open_documents(),
+        }));
     }
 
     /// Tells the cycles that a person works on when all their targets pass.

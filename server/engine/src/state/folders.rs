@@ -520,6 +520,7 @@ impl ProjectState {
             problems: Vec::new(),
             broken: None,
             ended_at: None,
+            checkpoint: None,
             written: HashMap::new(),
             last_run: None,
         }

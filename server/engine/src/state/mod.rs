@@ -132,6 +132,8 @@ struct ProjectState {
     /// Why the framework could not be run the last time.
     broken: Option<String>,
     ended_at: Option<Now>,
+    /// The state of the inputs when all tests passed the last time and that was kept.
+    checkpoint: Option<u64>,
     /// Files that are no source and changed during a run, and the first such run: one that does so
     /// again in a later run is what the tests write.
     written: HashMap<Utf8PathBuf, RunId>,

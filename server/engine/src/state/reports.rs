@@ -235,6 +235,7 @@ impl State {
         self.touch_visible();
         self.pump(id);
         self.look_at_cycles_by_hand();
+        self.keep_checkpoint(id);
     }
 
     /// The project of a run is gone; so nothing more is heard of the run.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use expect_test::{Expect, expect};
 use greenward_core::{
-    Failure, Location, Outcome, Position, Problem, ProjectId, Range, RunEvent, RunId, RunOutcome,
-    Severity, TestId, TestResult,
+    Failure, Location, Outcome, Phase, Position, Problem, ProjectId, Range, RunEvent, RunId,
+    RunOutcome, Severity, TestId, TestResult,
 };
 use greenward_frameworks::{Files, detect, parse};
 use greenward_protocol::settings::Settings;
@@ -745,4 +745,37 @@ fn a_file_that_the_next_reading_does_not_find_is_gone() {
         names(&mut world),
         [id("test_a.py::test_one"), id("test_a.py::test_two")]
     );
+}
+
+#[test]
+fn the_phase_of_a_persons_work_follows_from_the_results() {
+    let mut world = World::ready(TWO_FILES);
+    world.open("test_a.py", TWO_FILES[1].1);
+    assert_eq!(world.state.phase(&project()), None, "nothing has run");
+    world.run(Which::All).unwrap();
+    world.finishes(1, "test_a.py::test_one", Outcome::Failed);
+    world.finishes(1, "test_a.py::test_two", Outcome::Passed);
+    world.finishes(1, "test_b.py::test_three", Outcome::Passed);
+    world.ends(1, RunOutcome::Failed);
+    assert_eq!(world.state.phase(&project()), Some(Phase::Red));
+
+    let right = "def test_one():\n    assert 1 == 1\n\ndef test_two():\n    pass\n";
+    world.types("test_a.py", 2, right);
+    assert_eq!(
+        world.state.phase(&project()),
+        Some(Phase::Red),
+        "not seen to pass"
+    );
+    world.run(Which::All).unwrap();
+    world.finishes(2, "test_a.py::test_one", Outcome::Passed);
+    world.finishes(2, "test_a.py::test_two", Outcome::Passed);
+    world.finishes(2, "test_b.py::test_three", Outcome::Passed);
+    world.ends(2, RunOutcome::Passed);
+    world.saves("test_a.py");
+    world.finishes(3, "test_a.py::test_one", Outcome::Passed);
+    world.finishes(3, "test_a.py::test_two", Outcome::Passed);
+    world.ends(3, RunOutcome::Passed);
+    assert_eq!(world.state.phase(&project()), Some(Phase::Green));
+    world.types("test_a.py", 3, &format!("{right}# tidied\n"));
+    assert_eq!(world.state.phase(&project()), Some(Phase::Refactor));
 }

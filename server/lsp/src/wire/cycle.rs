@@ -94,7 +94,7 @@ pub fn cycle_state(summary: &engine::CycleSummary) -> cycle::CycleState {
     }
 }
 
-fn phase(phase: core::Phase) -> cycle::Phase {
+pub(super) fn phase(phase: core::Phase) -> cycle::Phase {
     match phase {
         core::Phase::Pending => cycle::Phase::Pending,
         core::Phase::Red => cycle::Phase::Red,

@@ -1,0 +1,230 @@
+//! What can be done about a failing test by a cycle, and with a cycle, as code actions.
+
+use greenward_core::{EndingKind, TestId};
+use greenward_engine::CycleSummary;
+use greenward_protocol::settings::{Settings, WorkerKind};
+use tower_lsp::lsp_types::CodeActionKind;
+
+use super::progress::HUMAN;
+use crate::action::Action;
+use crate::command::{Command, CycleVerb};
+
+/// Who can implement a failing test, as the settings say. A person always can.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Workers {
+    /// The names of the configured workers that are no person.
+    pub names: Vec<String>,
+    /// Whom the settings prefer, or the only one that there is.
+    pub default: Option<String>,
+}
+
+impl Workers {
+    /// Those of the settings.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let workers = settings.workers.iter();
+        let names: Vec<String> = workers
+            .filter(|(_, worker)| worker.kind != WorkerKind::Human)
+            .map(|(name, _)| name.clone())
+            .collect();
+        let only = match names.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        Self {
+            default: settings.cycle.worker.clone().or(only),
+            names,
+        }
+    }
+}
+
+/// To implement a failing test to green: by each worker, and by hand. Nothing while a cycle does.
+pub(crate) fn implement(
+    test: &TestId,
+    label: &str,
+    workers: &Workers,
+    cycles: &[CycleSummary],
+) -> Vec<Action> {
+    let in_hand = |cycle: &CycleSummary| cycle.ending.is_none() && is_target(cycle, test);
+    if cycles.iter().any(in_hand) {
+        return Vec::new();
+    }
+    let action = |title: String, worker: Option<&str>| Action {
+        preferred: worker.is_some() && worker == workers.default.as_deref(),
+        ..Action::new(
+            title,
+            CodeActionKind::QUICKFIX,
+            Command::Green {
+                tests: vec![test.clone()],
+                worker: worker.map(str::to_owned),
+            },
+        )
+    };
+    let names = workers.names.iter();
+    let mut actions: Vec<Action> = names
+        .map(|name| {
+            action(
+                format!("Implement to green ({name}): '{label}'"),
+                Some(name),
+            )
+        })
+        .collect();
+    // The preferred one comes first, for editors that know no preference.
+    actions.sort_by_key(|action| !action.preferred);
+    if actions.is_empty() {
+        let title = format!("Implement to green (no worker is configured): '{label}'");
+        actions.push(action(title, None));
+    }
+    let by_hand = format!("Implement to green by hand: '{label}'");
+    actions.push(action(by_hand, Some(HUMAN)));
+    actions
+}
+
+/// What can be done with a cycle as it stands.
+pub(crate) fn about(cycle: &CycleSummary) -> Vec<Action> {
+    let id = cycle.id;
+    let action = |title: String, verb| {
+        let command = Command::Cycle(verb, Some(id));
+        Action::new(title, CodeActionKind::QUICKFIX, command)
+    };
+    match cycle.ending {
+        None => vec![action(
+            format!("Cancel cycle {id} ({})", cycle.phase),
+            CycleVerb::Cancel,
+        )],
+        Some(EndingKind::Complete) => vec![
+            action(
+                format!("Review the result of cycle {id}"),
+                CycleVerb::Review,
+            ),
+            action(format!("Apply the result of cycle {id}"), CycleVerb::Apply),
+            action(
+                format!("Discard the result of cycle {id}"),
+                CycleVerb::Discard,
+            ),
+        ],
+        Some(_) => vec![
+            action(format!("Show why cycle {id} is not green"), CycleVerb::Show),
+            action(format!("Resume cycle {id}"), CycleVerb::Resume),
+            action(format!("Discard cycle {id}"), CycleVerb::Discard),
+        ],
+    }
+}
+
+/// Whether a test, or the test that it is a case of, is a target of a cycle.
+pub(crate) fn is_target(cycle: &CycleSummary, test: &TestId) -> bool {
+    cycle.targets.iter().any(|target| {
+        let rest = test.as_str().strip_prefix(target.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cycle::samples;
+    use crate::samples::id;
+
+    fn check(actions: &[Action], expected: &[&str]) {
+        let said: Vec<String> = actions
+            .iter()
+            .map(|action| {
+                let sent = action.command.titled("");
+                let preferred = if action.preferred { " (preferred)" } else { "" };
+                format!("{} -> {}{preferred}", action.title, sent.command)
+            })
+            .collect();
+        assert_eq!(said, expected);
+    }
+
+    fn implement_four(
+        names: &[&str],
+        default: Option<&str>,
+        cycles: &[CycleSummary],
+    ) -> Vec<Action> {
+        let workers = Workers {
+            names: names.iter().map(|&name| name.to_owned()).collect(),
+            default: default.map(str::to_owned),
+        };
+        implement(&id("a.py::test_four"), "four", &workers, cycles)
+    }
+
+    #[test]
+    fn each_worker_is_offered_and_the_default_is_preferred() {
+        check(
+            &implement_four(&["agent", "local"], Some("local"), &[]),
+            &[
+                "Implement to green (local): 'four' -> greenward.green (preferred)",
+                "Implement to green (agent): 'four' -> greenward.green",
+                "Implement to green by hand: 'four' -> greenward.green",
+            ],
+        );
+        check(
+            &implement_four(&[], None, &[]),
+            &[
+                "Implement to green (no worker is configured): 'four' -> greenward.green",
+                "Implement to green by hand: 'four' -> greenward.green",
+            ],
+        );
+        let by_hand = implement_four(&["local"], Some("human"), &[]);
+        assert!(by_hand[1].preferred && !by_hand[0].preferred);
+    }
+
+    #[test]
+    fn the_only_worker_is_the_default() {
+        let mut settings = Settings::default();
+        assert_eq!(Workers::of(&settings), Workers::default());
+        let mut add = |name: &str, kind| {
+            let worker = greenward_protocol::settings::Worker {
+                kind,
+                ..Default::default()
+            };
+            settings.workers.insert(name.to_owned(), worker);
+            Workers::of(&settings).default
+        };
+        assert_eq!(add("me", WorkerKind::Human), None);
+        assert_eq!(add("local", WorkerKind::OpenAi).as_deref(), Some("local"));
+        assert_eq!(add("tape", WorkerKind::Replay), None);
+    }
+
+    #[test]
+    fn a_cycle_that_goes_on_can_be_cancelled_and_nothing_else_begins() {
+        let running = samples::running();
+        check(
+            &about(&running),
+            &["Cancel cycle 7 (green) -> greenward.cycle.cancel"],
+        );
+        check(&implement_four(&["local"], None, &[running]), &[]);
+    }
+
+    #[test]
+    fn a_cycle_that_has_ended_waits_for_a_decision() {
+        check(
+            &about(&samples::complete()),
+            &[
+                "Review the result of cycle 7 -> greenward.cycle.review",
+                "Apply the result of cycle 7 -> greenward.cycle.apply",
+                "Discard the result of cycle 7 -> greenward.cycle.discard",
+            ],
+        );
+        check(
+            &about(&samples::failed()),
+            &[
+                "Show why cycle 8 is not green -> greenward.cycle.show",
+                "Resume cycle 8 -> greenward.cycle.resume",
+                "Discard cycle 8 -> greenward.cycle.discard",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_case_belongs_to_its_test() {
+        let cycle = samples::running();
+        for (local, expected) in [
+            ("a.py::test_four", true),
+            ("a.py::test_four[1]", true),
+            ("a.py::test_fourteen", false),
+        ] {
+            assert_eq!(is_target(&cycle, &id(local)), expected, "{local}");
+        }
+    }
+}

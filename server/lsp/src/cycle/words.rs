@@ -1,0 +1,193 @@
+//! How cycles are said to people, in one line each.
+
+use greenward_core::{CheckOutcome, EndingKind, Phase, Review, TestId, Usage, Verdict};
+use greenward_engine::CycleSummary;
+
+/// What a person calls a test: the end of its id.
+pub(crate) fn test(id: &TestId) -> &str {
+    let id = id.as_str();
+    id.rsplit("::").next().unwrap_or(id)
+}
+
+/// The targets: `test_four`, or `test_four and 2 more`.
+pub(crate) fn targets(targets: &[TestId]) -> String {
+    match targets {
+        [] => "no test".to_owned(),
+        [one] => test(one).to_owned(),
+        [first, rest @ ..] => format!("{} and {} more", test(first), rest.len()),
+    }
+}
+
+/// How it stands: `complete`, `failed`, `green`, `applied`, ...
+pub(crate) fn state(summary: &CycleSummary) -> &'static str {
+    match (summary.review, summary.ending) {
+        (Some(Review::Applied), _) => "applied",
+        (Some(Review::Discarded), _) => "discarded",
+        (None, Some(ending)) => ending.name(),
+        (None, None) => summary.phase.name(),
+    }
+}
+
+/// `1 attempt`, `3 attempts`
+pub(crate) fn attempts(attempts: u32) -> String {
+    match attempts {
+        1 => "1 attempt".to_owned(),
+        other => format!("{other} attempts"),
+    }
+}
+
+/// `$0.03`. Nothing where money is not known, or none was spent.
+pub(crate) fn cost(usage: &Usage) -> Option<String> {
+    let microdollars = usage.cost_microdollars.filter(|cost| *cost > 0)?;
+    let about = if usage.estimated { "~" } else { "" };
+    let cents = microdollars.div_ceil(10_000);
+    Some(format!("{about}${}.{:02}", cents / 100, cents % 100))
+}
+
+/// `1200 tokens, $0.03`, `nothing`
+pub(crate) fn usage(usage: &Usage) -> String {
+    let tokens = usage.tokens();
+    let tokens = (tokens > 0).then(|| format!("{tokens} tokens"));
+    let parts: Vec<String> = tokens.into_iter().chain(cost(usage)).collect();
+    if parts.is_empty() {
+        return "no tokens".to_owned();
+    }
+    parts.join(", ")
+}
+
+/// The sign of a check.
+pub(crate) fn mark(outcome: &CheckOutcome) -> char {
+    match outcome {
+        CheckOutcome::Passed => '✓',
+        CheckOutcome::Failed => '✗',
+        CheckOutcome::Skipped { .. } => '○',
+        CheckOutcome::Noted => '!',
+    }
+}
+
+/// `8 checks passed, 1 skipped`
+pub(crate) fn checks(verdict: &Verdict) -> String {
+    let count = |wanted: fn(&CheckOutcome) -> bool| {
+        let checks = verdict.checks.iter();
+        checks.filter(|check| wanted(&check.outcome)).count()
+    };
+    let passed = count(|outcome| matches!(outcome, CheckOutcome::Passed));
+    let others = [
+        (
+            count(|outcome| matches!(outcome, CheckOutcome::Failed)),
+            "failed",
+        ),
+        (
+            count(|outcome| matches!(outcome, CheckOutcome::Skipped { .. })),
+            "skipped",
+        ),
+        (
+            count(|outcome| matches!(outcome, CheckOutcome::Noted)),
+            "noted",
+        ),
+    ];
+    let mut said = match passed {
+        1 => "1 check passed".to_owned(),
+        passed => format!("{passed} checks passed"),
+    };
+    for (count, name) in others.into_iter().filter(|(count, _)| *count > 0) {
+        said.push_str(&format!(", {count} {name}"));
+    }
+    said
+}
+
+/// That a cycle is complete: what passes, what changes, and what was checked.
+pub(crate) fn complete(summary: &CycleSummary) -> String {
+    let files = match summary.files.as_slice() {
+        [] => "no file changes".to_owned(),
+        [one] => format!("{one} changes"),
+        files => format!("{} files change", files.len()),
+    };
+    let checks = summary.verdict.as_ref().map(checks).unwrap_or_default();
+    let cost = cost(&summary.usage)
+        .map(|cost| format!(" ({cost})"))
+        .unwrap_or_default();
+    format!(
+        "Cycle {} is green: {} passes; {files}; {checks}{cost}",
+        summary.id,
+        targets(&summary.targets),
+    )
+}
+
+/// That a cycle has ended without green: what was tried, and why it is not green, check by check.
+pub(crate) fn not_green(summary: &CycleSummary) -> String {
+    let ended = match summary.ending {
+        Some(EndingKind::Cancelled) => "was cancelled",
+        Some(EndingKind::Stuck) => "is stuck",
+        Some(EndingKind::Failed | EndingKind::Complete) => "has failed",
+        None => "is interrupted",
+    };
+    let mut said = format!(
+        "Cycle {} {ended}: {} is not green after {} by {}",
+        summary.id,
+        targets(&summary.targets),
+        attempts(summary.attempts),
+        summary.worker,
+    );
+    if let Some(reason) = &summary.reason {
+        said.push_str(&format!(": {}", reason.trim()));
+    }
+    // A verdict of an earlier phase says nothing of how it ended.
+    if let Some(verdict) = &summary.verdict {
+        for check in verdict.failures() {
+            let evidence = check.evidence.first().map(|line| format!(": {line}"));
+            let evidence = evidence.unwrap_or_default();
+            said.push_str(&format!("\n✗ {}{evidence}", check.kind));
+        }
+    }
+    said
+}
+
+/// Whether a cycle that ended so far away from green can be taken up again.
+pub(crate) fn can_resume(summary: &CycleSummary) -> bool {
+    summary.review.is_none() && summary.phase != Phase::Complete
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cycle::samples;
+
+    #[test]
+    fn money_is_said_in_cents_and_never_as_less_than_it_is() {
+        for (cost_microdollars, estimated, said) in [
+            (None, false, None),
+            (Some(0), false, None),
+            (Some(1), false, Some("$0.01")),
+            (Some(30_000), true, Some("~$0.03")),
+            (Some(12_340_000), false, Some("$12.34")),
+        ] {
+            let usage = Usage {
+                cost_microdollars,
+                estimated,
+                ..Usage::default()
+            };
+            assert_eq!(cost(&usage).as_deref(), said);
+        }
+    }
+
+    #[test]
+    fn a_complete_cycle_in_one_line() {
+        assert_eq!(
+            complete(&samples::complete()),
+            "Cycle 7 is green: test_four passes; roman.py changes; 1 check passed, 1 skipped ($0.03)"
+        );
+    }
+
+    #[test]
+    fn a_cycle_that_is_not_green_says_what_was_tried_and_why() {
+        assert_eq!(
+            not_green(&samples::failed()),
+            "Cycle 8 has failed: test_four is not green after 4 attempts by local: the limit of \
+             attempts is reached\n✗ sealed: test_roman.py is not as it was"
+        );
+        let mut stuck = samples::failed();
+        stuck.ending = Some(EndingKind::Stuck);
+        assert!(not_green(&stuck).starts_with("Cycle 8 is stuck: "));
+    }
+}

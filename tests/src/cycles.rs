@@ -1,0 +1,82 @@
+//! What tests of cycles share: a repository around the workspace, a worker, and what is said.
+
+use serde_json::{Value, json};
+
+use crate::{Finished, World};
+
+impl World {
+    /// Runs `git` in the workspace as somebody: what it says.
+    ///
+    /// # Panics
+    ///
+    /// If it fails.
+    #[track_caller]
+    pub fn git(&self, args: &[&str]) -> String {
+        let mut all = vec!["-c", "user.name=one", "-c", "user.email=one@example.org"];
+        all.extend(args);
+        let done = self.tool("git", &all);
+        assert_eq!(done.code, Some(0), "git {args:?}: {}", done.stderr);
+        done.stdout
+    }
+
+    /// Makes the workspace a repository whose one commit has all of it.
+    pub fn commit_all(&self) {
+        self.git(&["init", "--quiet", "--initial-branch", "main"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "all"]);
+    }
+
+    /// Makes this the user's settings: the one worker, and how cycles go.
+    pub fn hire(&self, worker: &str, cycle: &str) {
+        let text = format!("[workers.one]\n{worker}\n[cycle]\n{cycle}\n");
+        self.write("../home/config/greenward/config.toml", text);
+    }
+
+    /// Hires a recording: a reply for each attempt.
+    pub fn replay(&self, cycle: &str, replies: impl IntoIterator<Item = Value>) {
+        let mut recording = String::new();
+        for (attempt, mut entry) in (1..).zip(replies) {
+            entry["phase"] = "green".into();
+            entry["attempt"] = json!(attempt);
+            recording += &format!("{entry}\n");
+        }
+        self.write("../recording.jsonl", recording);
+        let path = self.path("../recording.jsonl");
+        self.hire(&format!("kind = \"replay\"\nrecording = '{path}'\n"), cycle);
+    }
+
+    /// Hires a program: a shell script, which runs in its lane. It finds the user's workspace as
+    /// `$USERS`.
+    pub fn script(&self, cycle: &str, script: &str) {
+        let users = self.workspace();
+        self.write("../worker.sh", format!("USERS='{users}'\n{script}\n"));
+        let script = self.path("../worker.sh");
+        self.hire(
+            &format!("kind = \"command\"\nargv = [\"sh\", '{script}']\n"),
+            cycle,
+        );
+    }
+}
+
+impl Finished {
+    /// Holds it to an exit code and to what it must have said.
+    ///
+    /// # Panics
+    ///
+    /// If it ended otherwise or a part was not said.
+    #[track_caller]
+    pub fn check(&self, code: i32, said: &[&str]) {
+        let all = format!("{}{}", self.stdout, self.stderr);
+        assert_eq!(self.code, Some(code), "{all}");
+        for part in said {
+            assert!(all.contains(part), "{part:?} is not in\n{all}");
+        }
+    }
+}
+
+/// The objects among the lines of a text, a JSON object each.
+#[must_use]
+pub fn json_lines(text: &str) -> Vec<Value> {
+    let lines = text.lines().map(serde_json::from_str);
+    lines.filter_map(Result::ok).collect()
+}
