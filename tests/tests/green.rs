@@ -111,7 +111,8 @@ impl Held {
         world.write("../right.rs", right);
         let [at_work, go, right] = ["../at-work", "../go", "../right.rs"].map(|p| world.path(p));
         let script = format!(
-            "touch {at_work}\nwhile [ ! -e {go} ]; do sleep 0.05; done\ncp {right} src/lib.rs\n"
+            "touch {at_work}\nwhile [ ! -e {go} ]; do sleep 0.05; done\ncp {right} src/lib.rs\n\
+             cargo test --quiet\n"
         );
         world.write("../worker.sh", script);
         let script = world.path("../worker.sh");
@@ -524,4 +525,87 @@ fn the_demo_shows_a_whole_cycle_and_leaves_nothing_behind() {
     };
     assert_eq!(left("../tmp"), 0);
     assert!(!world.path("../home/cache/greenward/lanes").exists());
+}
+
+#[test]
+fn the_doctor_knows_workers_and_lanes() {
+    let world = World::new(RUST);
+    check(&world.greenward(&["doctor"]), 0, &["none is configured"]);
+    let held = Held::hire(&world);
+    let mut running = world.start(&["green", "tests::four", "--trust"]);
+    held.is_at_work(&world);
+    let doctor = world.greenward(&["doctor"]);
+    check(&doctor, 0, &["the program sh", "in use by cycle-1"]);
+    check(
+        &world.greenward(&["doctor", "--clean-lanes"]),
+        0,
+        &["0 lanes removed"],
+    );
+    held.may_go_on(&world);
+    assert_eq!(running.ended(), Some(0), "{}", running.stderr());
+    let cleaned = world.greenward(&["doctor", "--clean-lanes"]);
+    check(&cleaned, 0, &["2 lanes removed"]);
+    settings(
+        &world,
+        "kind = \"openai\"\nmodel = \"m\"\nkey_env = \"NO_SUCH_KEY\"\n",
+    );
+    check(&world.greenward(&["doctor"]), 0, &["NO_SUCH_KEY"]);
+    settings(&world, "kind = \"command\"\nargv = [\"no-such-agent\"]\n");
+    check(
+        &world.greenward(&["doctor"]),
+        0,
+        &["no program no-such-agent"],
+    );
+}
+
+#[test]
+fn what_is_held_out_is_not_shown_and_must_pass() {
+    let Some(world) = World::new(PYTHON).with_python() else {
+        return;
+    };
+    let more = "\n\ndef test_eight():\n    assert roman(8) == \"VIII\"\n";
+    world.write("test_roman.py", world.read("test_roman.py") + more);
+    let only_four = "    return \"IV\" if number == 4 else \"I\" * number\n";
+    let wrong = "    return \"I\" * number\n";
+    let all = "    return [\"\", \"I\", \"II\", \"III\", \"IV\", \"V\", \"VI\", \"VII\", \"VIII\"][number]\n";
+    texts(
+        &world,
+        &[
+            block("roman.py", wrong, only_four),
+            block("roman.py", only_four, all),
+        ],
+    );
+    let args = [
+        "green",
+        "test_four",
+        "--held-out",
+        "test_eight",
+        "--trust",
+        "--apply",
+    ];
+    let green = world.greenward(&args);
+    check(
+        &green,
+        0,
+        &["✗ held out", "✓ held out", "after 2 attempts", "Applied"],
+    );
+    assert!(world.read("roman.py").contains("VIII"));
+    assert!(world.read("test_roman.py").ends_with(more));
+}
+
+#[test]
+fn by_hand_the_same_checks_judge() {
+    let world = World::new(RUST);
+    let mut running = world.start(&["green", "tests::four", "--trust", "--worker", "human"]);
+    wait_until("it to wait for a person", || {
+        running.stdout().contains("save").then_some(())
+    });
+    let mended = world.read("src/lib.rs").replace(WRONG, RIGHT);
+    world.write("src/lib.rs", &mended);
+    assert_eq!(running.ended(), Some(0), "{}", running.stderr());
+    wait_until("it to say so", || {
+        running.stdout().contains("Cycle 1: green").then_some(())
+    });
+    assert_eq!(world.read("src/lib.rs"), mended);
+    check(&world.greenward(&["cycles"]), 0, &["applied", "human"]);
 }

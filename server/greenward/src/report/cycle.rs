@@ -1,10 +1,7 @@
 //! What a person sees of a cycle: lines as it goes on, and how it ended. Pure.
 
-use std::time::Duration;
-
 use greenward_core::{
-    Check, CheckOutcome, CycleId, EndingKind, Outcome, Phase, Review, TargetResult, TestId, Usage,
-    Verdict,
+    Check, CheckOutcome, EndingKind, Outcome, Phase, Review, TargetResult, TestId, Usage, Verdict,
 };
 use greenward_engine::{CycleSummary, CycleWhat};
 
@@ -60,13 +57,19 @@ fn began(summary: &CycleSummary) -> String {
     text
 }
 
+/// What a person is told who is to write.
+const BY_HAND: &str = "edit and save: the tests run by themselves, and once they pass the checks \
+                       follow. Ctrl-C stops";
+
 fn phase_line(phase: Phase, attempt: u32, of: u32) -> String {
     let title = match (phase, attempt, of) {
         (Phase::Pending, ..) => "baseline".to_owned(),
         (Phase::Verify, ..) => "verify".to_owned(),
         (phase, 0, _) => phase.to_string(),
         // A person has all the attempts there are.
-        (phase, _, u32::MAX) => phase.to_string(),
+        (phase, _, u32::MAX) => {
+            return format!("{}\n  {}\n", paint(STRONG, phase), paint(DIM, BY_HAND));
+        }
         (phase, attempt, of) => format!("{phase}, attempt {attempt} of {of}"),
     };
     format!("{}\n", paint(STRONG, title))
@@ -194,18 +197,12 @@ pub(crate) fn ending(summary: &CycleSummary) -> String {
         }
         None => format!(
             "{}\n",
-            paint(
-                WARNING,
-                format_args!(
-                    "Cycle {id} was interrupted; `greenward resume {id}` goes on with it."
-                )
-            )
+            paint(WARNING, format_args!("Cycle {id} was interrupted."))
         ),
     }
 }
 
-/// What can be done with a cycle that stands so, a line for each; `top` is said where the
-/// commands are to be given in another folder.
+/// What can be done with a cycle that stands so, a line for each.
 pub(crate) fn next_steps(summary: &CycleSummary) -> String {
     let id = summary.id;
     let step = |command: &str, what: &str| {
@@ -222,7 +219,7 @@ pub(crate) fn next_steps(summary: &CycleSummary) -> String {
         ]
         .concat(),
         (Some(_), None) if summary.attempts > 0 => [
-            step("diff  ", "shows the last attempt"),
+            step("diff", "  shows the last attempt"),
             step("resume", "tries on"),
         ]
         .concat(),
@@ -257,7 +254,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -278,64 +275,178 @@ pub(crate) fn state(summary: &CycleSummary) -> String {
     }
 }
 
-/// What stands in the live line of a cycle.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Live {
-    id: Option<CycleId>,
-    phase: String,
-    stage: String,
-    said: String,
-    used: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
 
-impl Live {
-    /// Takes in what happened.
-    pub(crate) fn take(&mut self, id: CycleId, what: &CycleWhat) {
-        self.id = Some(id);
-        match what {
-            CycleWhat::Began(summary) => self.used = usage(summary.usage),
-            CycleWhat::Phase { phase, attempt, of } => {
-                self.phase = match (attempt, of) {
-                    (0, _) | (_, &u32::MAX) => phase.to_string(),
-                    (attempt, of) => format!("{phase} {attempt}/{of}"),
-                };
-                self.stage.clear();
-                self.said.clear();
-            }
-            CycleWhat::Stage(stage) => {
-                self.stage.clone_from(stage);
-                self.said.clear();
-            }
-            CycleWhat::Said(text) => {
-                self.said.push_str(text);
-                let line = self.said.trim_end().lines().last().unwrap_or_default();
-                self.said = match text.ends_with('\n') {
-                    true => format!("{line}\n"),
-                    false => line.to_owned(),
-                };
-            }
-            CycleWhat::Replied { usage, .. } => self.used = self::usage(*usage),
-            CycleWhat::Checked(check) => self.stage = format!("after {}", check.kind),
-            CycleWhat::Ended(_) => *self = Self::default(),
-            CycleWhat::WorkerFailed(_) | CycleWhat::WayOut(..) | CycleWhat::Tested(_) => {}
+    use crate::report::style::plain;
+    use expect_test::{Expect, expect};
+    use greenward_core::{CheckKind, CycleId, Failure, Framework, ProjectId, WayOut};
+
+    fn summary(ending: Option<EndingKind>, reason: Option<&str>) -> CycleSummary {
+        CycleSummary {
+            id: CycleId(7),
+            project: ProjectId::new(Framework::Pytest, ""),
+            framework: Framework::Pytest,
+            worker: "local".to_owned(),
+            targets: vec![TestId::parse("pytest:.#a.py::test_four")],
+            phase: Phase::Green,
+            ending,
+            reason: reason.map(str::to_owned),
+            review: None,
+            opened_at: Duration::from_secs(100),
+            last_at: Duration::from_secs(112),
+            files: vec!["a.py".into()],
+            attempts: 2,
+            usage: used(),
+            verdict: None,
         }
     }
 
-    /// The line, `time` after the beginning; empty where nothing goes on.
-    pub(crate) fn line(&self, time: Duration, width: usize) -> String {
-        let Some(id) = self.id else {
-            return String::new();
+    fn used() -> Usage {
+        Usage {
+            input_tokens: 1_804,
+            output_tokens: 211,
+            cost_microdollars: Some(31_000),
+            estimated: true,
+        }
+    }
+
+    #[track_caller]
+    fn check_lines(whats: &[CycleWhat], expected: Expect) {
+        let text: String = whats.iter().map(lines).collect();
+        expected.assert_eq(&plain(&text));
+    }
+
+    #[test]
+    fn a_cycle_is_told_line_by_line() {
+        let target = |outcome| TargetResult {
+            test: TestId::parse("pytest:.#a.py::test_four"),
+            outcome,
+            failure: Some(Failure {
+                message: "assert 'IIII' == 'IV'".to_owned(),
+                ..Failure::default()
+            }),
         };
-        let parts = [
-            format!("cycle {id}"),
-            self.phase.clone(),
-            self.stage.clone(),
-            self.used.clone(),
-            format!("{} s", time.as_secs()),
-            self.said.trim().to_owned(),
-        ];
-        let line: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        let line: String = line.join(" · ").chars().take(width).collect();
-        paint(DIM, line)
+        let check = |kind, outcome| {
+            CycleWhat::Checked(Check {
+                kind,
+                outcome,
+                evidence: vec!["what was seen".to_owned()],
+            })
+        };
+        check_lines(
+            &[
+                CycleWhat::Began(Box::new(summary(None, None))),
+                CycleWhat::Phase {
+                    phase: Phase::Green,
+                    attempt: 2,
+                    of: 4,
+                },
+                CycleWhat::Stage("waiting for local".to_owned()),
+                CycleWhat::Said("nobody sees this".to_owned()),
+                CycleWhat::Replied {
+                    usage: used(),
+                    files: vec!["a.py".into(), "b.py".into()],
+                    summary: "Four is IV.\n\na.py\n".to_owned(),
+                },
+                CycleWhat::WorkerFailed("no connection\ntry later".to_owned()),
+                CycleWhat::WayOut(WayOut::TestWrong, "it asks for IIII".to_owned()),
+                CycleWhat::Tested(vec![target(Some(Outcome::Failed)), target(None)]),
+                CycleWhat::Phase {
+                    phase: Phase::Verify,
+                    attempt: 2,
+                    of: 4,
+                },
+                check(CheckKind::Sealed, CheckOutcome::Passed),
+                check(CheckKind::Revert, CheckOutcome::Failed),
+                check(
+                    CheckKind::HeldOut,
+                    CheckOutcome::Skipped {
+                        why: "none".to_owned(),
+                    },
+                ),
+                check(CheckKind::Warnings, CheckOutcome::Noted),
+            ],
+            expect![[r#"
+                Cycle 7: local is to make pass
+                  pytest:.#a.py::test_four
+                green, attempt 2 of 4
+                  waiting for local
+                  “Four is IV.”
+                  changed a.py, b.py  (about 2,015 tokens, $0.03)
+                  ✗ the attempt came to nothing
+                    no connection
+                    try later
+                  the worker stops here: test_wrong
+                    it asks for IIII
+                  ✗ failed a.py::test_four
+                      assert 'IIII' == 'IV'
+                  ? did not report a.py::test_four
+                      assert 'IIII' == 'IV'
+                verify
+                  ✓ sealed       Are tests, fixtures and configuration untouched?
+                  ✗ revert       Do the targets fail without the change?
+                      what was seen
+                  - held out     Do the tests pass that the worker never saw?
+                      not made: none
+                      what was seen
+                  ! warnings     Is there anything that a reader should look at?
+                      what was seen
+            "#]],
+        );
+    }
+
+    #[test]
+    fn each_ending_says_how_to_go_on() {
+        let text: String = [
+            summary(Some(EndingKind::Complete), None),
+            summary(
+                Some(EndingKind::Failed),
+                Some("the limit of cost is reached"),
+            ),
+            summary(Some(EndingKind::Cancelled), None),
+            summary(None, None),
+        ]
+        .iter()
+        .map(|summary| ending(summary) + &next_steps(summary))
+        .collect();
+        expect![[r#"
+            Cycle 7: green. 1 file changed after 2 attempts in 12.00 s, about 2,015 tokens, $0.03.
+              greenward apply 7    brings it into your files
+              greenward discard 7  leaves them as they are
+            Cycle 7: not green. the limit of cost is reached
+            After 2 attempts in 12.00 s, about 2,015 tokens, $0.03.
+              greenward diff 7    shows the last attempt
+              greenward resume 7  tries on
+            Cycle 7 was cancelled.
+              greenward diff 7    shows the last attempt
+              greenward resume 7  tries on
+            Cycle 7 was interrupted.
+              greenward resume 7  goes on with it
+        "#]]
+        .assert_eq(&plain(&text));
+    }
+
+    #[test]
+    fn money_and_numbers_are_short() {
+        for (microdollars, expected) in [
+            (0, "$0.00"),
+            (1, "$0.0001"),
+            (9_999, "$0.0100"),
+            (31_000, "$0.03"),
+            (12_340_000, "$12.34"),
+        ] {
+            assert_eq!(money(microdollars), expected);
+        }
+        for (number, expected) in [
+            (7, "7"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
     }
 }

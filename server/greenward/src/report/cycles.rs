@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use greenward_core::{CycleEvent, TestId};
+use greenward_core::{CheckKind, CycleEvent, TestId};
 use greenward_engine::CycleSummary;
 use unicode_width::UnicodeWidthStr;
 
@@ -60,7 +60,7 @@ fn tests(targets: &[TestId]) -> String {
     match targets {
         [] => String::new(),
         [only] => only.to_string(),
-        [first, more @ ..] => format!("{first} and {}", words::many(more.len(), "more")),
+        [first, more @ ..] => format!("{first} and {} more", more.len()),
     }
 }
 
@@ -128,8 +128,11 @@ fn words_of(event: &CycleEvent) -> (String, String) {
         CycleEvent::Verified { verdict, .. } => match verdict.is_passed() {
             true => bare(paint(GOOD, "the verdict passed")),
             false => {
-                let failed = verdict.failures().map(|check| check.kind.name());
-                let failed: Vec<&str> = failed.collect();
+                let failed = verdict.failures().map(|check| check.kind);
+                let failed: Vec<&str> = failed
+                    .chain(verdict.missing())
+                    .map(CheckKind::name)
+                    .collect();
                 bare(paint(
                     BAD,
                     format_args!("the verdict failed: {}", failed.join(", ")),
@@ -154,5 +157,93 @@ fn words_of(event: &CycleEvent) -> (String, String) {
             bare(paint(GOOD, format_args!("applied to {files}")))
         }
         CycleEvent::Discarded => bare("discarded".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::style::plain;
+    use expect_test::expect;
+    use greenward_core::{
+        CycleId, EndingKind, Framework, Phase, ProjectId, Review, Usage, Verdict, WayOut,
+    };
+
+    fn summary(id: u64, ending: Option<EndingKind>, review: Option<Review>) -> CycleSummary {
+        CycleSummary {
+            id: CycleId(id),
+            project: ProjectId::new(Framework::Cargo, ""),
+            framework: Framework::Cargo,
+            worker: "local".to_owned(),
+            targets: (0..id % 3 + 1)
+                .map(|number| TestId::parse(&format!("cargo:.#a/lib::t{number}")))
+                .collect(),
+            phase: Phase::Green,
+            ending,
+            reason: None,
+            review,
+            opened_at: Duration::from_secs(1_000 * id),
+            last_at: Duration::from_secs(1_000 * id),
+            files: Vec::new(),
+            attempts: 2,
+            usage: Usage {
+                input_tokens: 1_000 * (id % 2),
+                ..Usage::default()
+            },
+            verdict: None,
+        }
+    }
+
+    #[test]
+    fn a_table_is_in_columns_and_says_how_each_stands() {
+        let all = [
+            summary(12, None, None),
+            summary(11, Some(EndingKind::Complete), None),
+            summary(10, Some(EndingKind::Complete), Some(Review::Applied)),
+            summary(1, Some(EndingKind::Stuck), Some(Review::Discarded)),
+        ];
+        expect![[r#"
+            cycle  age     state      attempts  worker  used          test
+            12     30 s    in green   2         local                 cargo:.#a/lib::t0
+            11     17 min  green      2         local   1,000 tokens  cargo:.#a/lib::t0 and 2 more
+            10     33 min  applied    2         local                 cargo:.#a/lib::t0 and 1 more
+            1      3 h     discarded  2         local   1,000 tokens  cargo:.#a/lib::t0 and 1 more
+        "#]]
+        .assert_eq(&plain(&table(&all, Duration::from_secs(12_030))));
+    }
+
+    #[test]
+    fn events_are_told_with_what_there_is_to_say() {
+        let events = [
+            CycleEvent::AttemptStarted {
+                phase: Phase::Green,
+                number: 1,
+            },
+            CycleEvent::WayOut {
+                way: WayOut::Blocked,
+                reason: "no network\nat all".to_owned(),
+                usage: Usage::default(),
+            },
+            CycleEvent::Verified {
+                commit: greenward_core::CommitId::new("00"),
+                verdict: Verdict::default(),
+            },
+            CycleEvent::Applied {
+                files: vec!["a.rs".into()],
+            },
+        ];
+        let text: String = (1..)
+            .zip(&events)
+            .map(|(seconds, one)| event(Duration::from_secs(seconds), one))
+            .collect();
+        expect![[r#"
+                1.0 s  green, attempt 1
+                2.0 s  the worker stopped: blocked
+                         no network
+                         at all
+                3.0 s  the verdict failed: sealed, targets, nothing else, canary, revert
+                4.0 s  applied to 1 file
+        "#]]
+        .assert_eq(&plain(&text));
     }
 }

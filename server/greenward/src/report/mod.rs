@@ -11,6 +11,7 @@ mod echo;
 mod failure;
 mod fold;
 pub(crate) mod lines;
+pub(crate) mod live;
 pub(crate) mod problem;
 mod progress;
 pub(crate) mod style;

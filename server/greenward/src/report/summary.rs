@@ -151,6 +151,7 @@ mod tests {
             running: None,
             problems: Vec::new(),
             broken: None,
+            phase: None,
         };
         Projects::of(&runs.iter().map(status).collect::<Vec<_>>())
     }

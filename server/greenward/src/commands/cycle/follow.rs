@@ -55,7 +55,7 @@ impl Follow<'_> {
     ///
     /// # Errors
     /// If the engine ends.
-    pub(in crate::commands) async fn to_its_end(&mut self, id: CycleId) -> Result<Ended, Trouble> {
+    pub(in crate::commands) async fn until_ended(&mut self, id: CycleId) -> Result<Ended, Trouble> {
         let began = self.clock.elapsed();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

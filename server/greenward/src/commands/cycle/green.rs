@@ -39,7 +39,7 @@ pub(crate) async fn run(world: &World, args: &GreenArgs) -> Result<Exit, Trouble
     let trust = trusting::word(world, &plan.folder, args.trust, !args.json)?;
     let mut signals = Signals::catch()
         .map_err(|error| Trouble::new("interrupts cannot be caught").from(error))?;
-    let mut session = Session::start(world, &plan.folder, trust.clone(), false).await?;
+    let mut session = Session::start(world, &plan.folder, trust, false).await?;
     let path = plan.folder.clone();
     let settings = session.ask(|reply| Query::Settings { path, reply }).await?;
     if settings.is_some_and(|settings| is_by_hand(args.worker.as_deref(), &settings)) {
@@ -97,7 +97,7 @@ async fn cycle(
     let Some(id) = begun.await? else {
         return Ok(Exit::Cancelled);
     };
-    let Ended::AsItStands(summary) = follow.to_its_end(id).await? else {
+    let Ended::AsItStands(summary) = follow.until_ended(id).await? else {
         return Ok(Exit::Cancelled);
     };
     let exit = exit_of(&summary);

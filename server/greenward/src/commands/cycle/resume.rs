@@ -33,7 +33,7 @@ pub(crate) async fn run(world: &World, args: &ResumeArgs) -> Result<Exit, Troubl
         let Some(()) = begun.await? else {
             return Ok(Exit::Cancelled);
         };
-        let Ended::AsItStands(summary) = follow.to_its_end(cycle).await? else {
+        let Ended::AsItStands(summary) = follow.until_ended(cycle).await? else {
             return Ok(Exit::Cancelled);
         };
         let exit = exit_of(&summary);

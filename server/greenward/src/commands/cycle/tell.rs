@@ -9,7 +9,8 @@ use greenward_protocol::cycle::CycleLastLine;
 use serde::Serialize;
 
 use crate::report::change;
-use crate::report::cycle::{self, Live};
+use crate::report::cycle;
+use crate::report::live::Live;
 use crate::screen::Screen;
 
 /// Tells how a cycle goes: in words; or as JSON Lines on the standard output, with remarks for

@@ -85,7 +85,7 @@ async fn cycle(
     let Some(id) = begun.await? else {
         return Ok(Exit::Cancelled);
     };
-    let Ended::AsItStands(summary) = follow.to_its_end(id).await? else {
+    let Ended::AsItStands(summary) = follow.until_ended(id).await? else {
         return Ok(Exit::Cancelled);
     };
     let exit = match exit_of(&summary) {

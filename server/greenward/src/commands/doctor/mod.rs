@@ -1,8 +1,10 @@
 //! `greenward doctor`: what is found, what is missing, and how to get it.
 
 mod finding;
+mod lanes;
 mod look;
 mod toolchain;
+mod workers;
 
 use serde_json::json;
 
@@ -21,6 +23,10 @@ use greenward_engine::TrustWord;
 /// If the folder is not there.
 pub(crate) async fn run(world: &World, args: &DoctorArgs) -> Result<Exit, Trouble> {
     let dirs = launch::dirs(world)?;
+    if args.clean_lanes {
+        lanes::clean(&dirs, &mut Screen::stdout());
+        return Ok(Exit::Holds);
+    }
     let named = args.folder.as_deref().unwrap_or(&world.folder);
     let named = folder::canonical(named, &world.folder)
         .map_err(|error| Trouble::new(format!("{named} cannot be found")).from(error))?;
@@ -38,6 +44,8 @@ pub(crate) async fn run(world: &World, args: &DoctorArgs) -> Result<Exit, Troubl
     };
     findings.extend(toolchain::all(world, &session, &folder, trusted).await?);
     findings.extend(look::watching());
+    findings.extend(workers::all(world, &session, &folder).await?);
+    findings.extend(lanes::all(&dirs));
     session.stop().await;
 
     let mut screen = Screen::stdout();
