@@ -274,6 +274,46 @@ mod tests {
         "#]],
         );
         check(
+            "green four a.py:3 --worker local --held-out five --held-out six --apply",
+            expect![[r#"
+            Green(
+                GreenArgs {
+                    tests: [
+                        "four",
+                        "a.py:3",
+                    ],
+                    worker: Some(
+                        "local",
+                    ),
+                    held_out: [
+                        "five",
+                        "six",
+                    ],
+                    apply: true,
+                    json: false,
+                    trust: false,
+                },
+            )
+        "#]],
+        );
+        check(
+            "cycles 7 --recording to.jsonl",
+            expect![[r#"
+            Cycles(
+                CyclesArgs {
+                    cycle: Some(
+                        7,
+                    ),
+                    json: false,
+                    recording: Some(
+                        "to.jsonl",
+                    ),
+                    reset_breakers: false,
+                },
+            )
+        "#]],
+        );
+        check(
             "demo --keep",
             expect![[r#"
             Demo(

@@ -236,7 +236,9 @@ mod tests {
             .zip(&events)
             .map(|(seconds, one)| event(Duration::from_secs(seconds), one))
             .collect();
+        // The heading keeps the lines' own margin.
         expect![[r#"
+            events
                 1.0 s  green, attempt 1
                 2.0 s  the worker stopped: blocked
                          no network
@@ -244,6 +246,6 @@ mod tests {
                 3.0 s  the verdict failed: sealed, targets, nothing else, canary, revert
                 4.0 s  applied to 1 file
         "#]]
-        .assert_eq(&plain(&text));
+        .assert_eq(&plain(&format!("events\n{text}")));
     }
 }

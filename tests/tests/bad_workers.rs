@@ -1,0 +1,283 @@
+//! Workers and targets that are no good: the user is told what is wrong, in words that help, and
+//! nothing of theirs changes.
+
+use greenward_tests::{Finished, World, wait_until};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+const PROJECT: &str = r#"
+//- .gitignore
+.tdd
+//- pytest.ini
+[pytest]
+//- roman.py
+def roman(number):
+    return "I" * number
+//- test_roman.py
+from roman import roman
+
+
+def test_three():
+    assert roman(3) == "III"
+
+
+def test_four():
+    assert roman(4) == "IV"
+"#;
+
+const RIGHT: &str = "def roman(number):\n    return {4: \"IV\"}.get(number, \"I\" * number)\n";
+
+/// One attempt is all it takes to see what comes of it.
+const ONCE: &str = "mutation_seconds = 0\nrepeat = 1\nmax_attempts = 1";
+
+/// A user's work with something in every place; nothing if there is no Python.
+fn world() -> Option<World> {
+    let world = World::new(PROJECT).with_python()?;
+    world.commit_all();
+    world.write("mine.txt", "unknown to git\n");
+    Some(world)
+}
+
+/// What a worker must never change.
+fn users(world: &World) -> Vec<String> {
+    let files =
+        ["roman.py", "test_roman.py", "pytest.ini", "mine.txt"].map(|path| world.read(path));
+    let said = [
+        &["status", "--porcelain=v2", "--branch"][..],
+        &["for-each-ref", "refs/heads"],
+        &["config", "--list", "--local"],
+    ]
+    .map(|args| world.git(args));
+    files.into_iter().chain(said).collect()
+}
+
+/// Runs a cycle for `test_four`, after which all of the user's is as it was, and nothing runs.
+#[track_caller]
+fn cycle(world: &World, what: &str) -> Finished {
+    let before = users(world);
+    let green = world.greenward(&["green", "test_four", "--trust"]);
+    assert_eq!(
+        users(world),
+        before,
+        "{what}: {}{}",
+        green.stdout,
+        green.stderr
+    );
+    assert_eq!(world.processes(), Vec::<String>::new(), "{what}");
+    green
+}
+
+/// What a script does, how the cycle ends and what is said.
+type Script = (&'static str, i32, &'static [&'static str]);
+
+#[test]
+fn programs_that_do_harm_or_nothing() {
+    let Some(world) = world() else { return };
+    let right = world.path("../right.py");
+    world.write("../right.py", RIGHT);
+    let cases: &[Script] = &[
+        ("true", 1, &["nothing was changed"]),
+        ("echo out of credit >&2; exit 3", 1, &["out of credit", "3"]),
+        ("kill -9 $$", 1, &["failed", "9"]),
+        // What is done beside the task comes to nothing, and the task counts: a process that
+        // leaves the tree goes with it.
+        (
+            "setsid sleep 1000 >/dev/null 2>&1 &\necho x > ../outside.txt\ncp RIGHT roman.py",
+            0,
+            &["green.", "1 file changed"],
+        ),
+        (
+            "mkdir -p .git/hooks .GIT; echo x > .git/hooks/pre-commit; echo '[core]' > .GIT/config
+             ln -s \"$USERS\" out; mkfifo pipe; cp RIGHT roman.py",
+            0,
+            &["green."],
+        ),
+        // What it leaves cannot be used.
+        ("rm -rf \"$PWD\"", 1, &["the attempt came to nothing"]),
+        (
+            "rm roman.py; ln -s \"$USERS/roman.py\" roman.py",
+            1,
+            &["not green"],
+        ),
+        ("cp RIGHT roman.py; mv roman.py away.py", 1, &["not green"]),
+        (
+            "echo '[pytest]\naddopts = -k three' > pytest.ini",
+            1,
+            &["pytest.ini", "sealed"],
+        ),
+        (
+            "echo 'def test_four(): pass' > test_roman.py",
+            1,
+            &["test_roman.py", "sealed"],
+        ),
+        (
+            "echo 'greenward: test_wrong: four is IIII'",
+            1,
+            &["four is IIII"],
+        ),
+        (
+            "head -c 5000000 /dev/zero | tr '\\0' x",
+            1,
+            &["nothing was changed"],
+        ),
+    ];
+    for (script, code, said) in cases {
+        let script = script.replace("RIGHT", right.as_str());
+        world.script(ONCE, &script);
+        let done = cycle(&world, &script);
+        let all = format!("{}{}", done.stdout, done.stderr);
+        assert_eq!(done.code, Some(*code), "{script}\n{all}");
+        for part in *said {
+            assert!(all.contains(part), "{script}\n{part:?} is not in\n{all}");
+        }
+        rested(&world);
+    }
+}
+
+#[test]
+fn replies_that_are_of_no_use() {
+    let Some(world) = world() else { return };
+    let block = |search: &str, replace: &str| {
+        format!("roman.py\n<<<<<<< SEARCH\n{search}=======\n{replace}>>>>>>> REPLACE\n")
+    };
+    let line = "    return \"I\" * number\n";
+    let contradictory = block(line, "    return 1\n") + &block(line, "    return 2\n");
+    let large = "word ".repeat(10 << 20);
+    let cases: [(&str, Value, &[&str]); 9] = [
+        ("nothing", json!({ "text": "" }), &["no edits"]),
+        (
+            "prose",
+            json!({ "text": "The tests pass now." }),
+            &["no edits"],
+        ),
+        (
+            "a refusal",
+            json!({ "text": "I cannot help with that." }),
+            &["no edits"],
+        ),
+        ("50 MB", json!({ "text": large }), &["no edits"]),
+        (
+            "lines that are not there",
+            json!({ "text": block("    return 7\n", "    return 8\n") }),
+            &["SEARCH lines are not in the file", "roman.py"],
+        ),
+        (
+            "blocks that contradict each other",
+            json!({ "text": contradictory }),
+            &["not green"],
+        ),
+        (
+            "paths that lead out",
+            json!({ "files": {
+                "../out.py": "x", "/etc/out.py": "x", ".git/config": "x", ".GIT/config": "x"
+            } }),
+            &["is not a path to a file of the lane", "nothing was changed"],
+        ),
+        (
+            "a test that is made weaker",
+            json!({ "files": { "test_roman.py": "def test_four():\n    pass\n" } }),
+            &["test_roman.py", "sealed"],
+        ),
+        (
+            "bytes that are no text",
+            json!({ "files": { "roman.py": "\u{0}\u{1}\u{fffd}ELF" } }),
+            &["not green"],
+        ),
+    ];
+    for (what, reply, said) in cases {
+        world.replay(ONCE, [reply]);
+        let done = cycle(&world, what);
+        let all = format!("{}{}", done.stdout, done.stderr);
+        assert_eq!(done.code, Some(1), "{what}\n{all}");
+        for part in said {
+            assert!(all.contains(part), "{what}: {part:?} is not in\n{all}");
+        }
+        assert!(all.len() < 100_000, "{what}: {} bytes are shown", all.len());
+        rested(&world);
+    }
+}
+
+#[test]
+fn a_program_that_does_not_exist() {
+    let Some(world) = world() else { return };
+    world.hire("kind = \"command\"\nargv = [\"no-such-agent\"]", ONCE);
+    let done = cycle(&world, "no program");
+    done.check(1, &["no-such-agent", "there is no such program"]);
+}
+
+#[test]
+fn a_program_that_hangs_ends_at_its_limit_and_when_it_is_cancelled() {
+    let Some(world) = world() else { return };
+    let at_work = world.path("../at-work");
+    let script = format!("trap '' TERM INT HUP\ntouch {at_work}\nwhile :; do sleep 1; done\n");
+    world.script(ONCE, &script);
+    let mut running = world.start(&["green", "test_four", "--trust"]);
+    wait_until("the worker to be at work", || {
+        at_work.exists().then_some(())
+    });
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.ended(), Some(130), "{}", running.stderr());
+    assert_eq!(world.processes(), Vec::<String>::new());
+    let path = world.path("../worker.sh");
+    world.hire(
+        &format!("kind = \"command\"\nargv = [\"sh\", '{path}']\ntimeout_seconds = 1\n"),
+        ONCE,
+    );
+    let done = cycle(&world, "a program that hangs");
+    done.check(1, &["no full reply within 1s", "timeout_seconds"]);
+}
+
+#[test]
+fn targets_that_prove_nothing() {
+    let Some(world) = world() else { return };
+    let count = world.path("../count");
+    // Fails the first time, and every other time from then on.
+    let flaky = format!(
+        "import pathlib\n\n\ndef test_four():\n    count = pathlib.Path(\"{count}\")\n    \
+         runs = len(count.read_text()) if count.exists() else 0\n    \
+         count.write_text(\"x\" * (runs + 1))\n    assert runs % 2 == 1\n"
+    );
+    let settled = world.read("test_roman.py");
+    world.write("test_roman.py", flaky);
+    let comment = json!({ "files": { "roman.py": "# Mended.\n" } });
+    world.replay(
+        "mutation_seconds = 0\nrepeat = 3\nmax_attempts = 1",
+        [comment],
+    );
+    let done = cycle(&world, "a flaky test");
+    done.check(1, &["not green"]);
+    world.write("test_roman.py", settled);
+    world.write("roman.py", RIGHT);
+    let done = cycle(&world, "a test that passes");
+    done.check(2, &["does not fail to begin with"]);
+    let green = world.greenward(&["green", "test_forty", "--trust"]);
+    green.check(2, &["test_forty"]);
+}
+
+#[test]
+fn a_merge_that_is_not_finished_stays_so() {
+    let Some(world) = world() else { return };
+    world.git(&["checkout", "--quiet", "-b", "side"]);
+    world.write("side.py", "SIDE = 1\n");
+    world.git(&["add", "side.py"]);
+    world.git(&["commit", "--quiet", "--message", "side"]);
+    world.git(&["checkout", "--quiet", "main"]);
+    world.git(&["merge", "--no-commit", "--no-ff", "--quiet", "side"]);
+    let merging = world.read(".git/MERGE_HEAD");
+    world.replay(ONCE, [json!({ "files": { "roman.py": RIGHT } })]);
+    cycle(&world, "a merge").check(0, &["green."]);
+    assert_eq!(world.read(".git/MERGE_HEAD"), merging);
+    world
+        .greenward(&["apply", "1"])
+        .check(0, &["Applied: 1 file changed"]);
+    assert_eq!(world.read("roman.py"), RIGHT);
+    assert_eq!(world.read("side.py"), "SIDE = 1\n");
+    assert_eq!(world.read(".git/MERGE_HEAD"), merging);
+    world.git(&["commit", "--quiet", "--all", "--message", "merged"]);
+}
+
+/// Lets a worker that failed too often be tried again.
+fn rested(world: &World) {
+    let reset = world.greenward(&["cycles", "--reset-breakers"]);
+    reset.check(0, &[]);
+}
