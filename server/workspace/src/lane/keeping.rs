@@ -162,7 +162,7 @@ fn remove_whole(path: &Utf8Path) -> Result<(), LaneError> {
     let Some((folder, name)) = path.parent().zip(path.file_name()) else {
         return Ok(());
     };
-    crate::scan::beneath::Root::open(folder)
+    crate::scan::beneath::Root::open_own(folder)
         .and_then(|root| root.remove_all(name))
         .map_err(failed("remove", path))
 }

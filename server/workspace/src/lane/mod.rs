@@ -157,6 +157,19 @@ impl Lane {
         .map_err(failed)
     }
 
+    /// The text of a file, path relative to [`top`](Self::top). Nothing if it is no text, not there,
+    /// or reached through a link.
+    #[must_use]
+    pub fn text(&self, path: &Utf8Path) -> Option<String> {
+        let plain = plain_path(path).ok()?;
+        let look = self.root.look(plain).ok().flatten()?;
+        let content = match look.kind {
+            Kind::Link => return None,
+            kind => self.root.read(plain, kind).ok()?,
+        };
+        String::from_utf8(content).ok()
+    }
+
     /// Records what it holds, and names that. From then on this is saved.
     ///
     /// # Errors

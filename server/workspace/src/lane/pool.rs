@@ -54,6 +54,14 @@ impl Lanes {
         RefName::new(format!("rescued/{name}/{commit}"))?;
         let files = self.store.listing(&self.store.repository()?, commit)?;
         std::fs::create_dir_all(&self.folder).map_err(failed("make", &self.folder))?;
+        let above = self.folder.parent().unwrap_or(&self.folder);
+        for folder in [above, &self.folder] {
+            if is_link(folder) {
+                return Err(LaneError::Gone {
+                    path: folder.to_path_buf(),
+                });
+            }
+        }
         for number in self.candidates(purpose, commit) {
             let Some(lock) = lock(&self.folder, number)? else {
                 continue;
@@ -98,14 +106,14 @@ impl Lanes {
         at: SystemTime,
     ) -> Result<Option<Vacant>, LaneError> {
         let folder = lane_folder(&self.folder, number);
-        if !folder.exists() {
+        if !is_folder(&folder) {
             return Ok(None);
         }
         let vacant = match Record::read(&folder) {
             Some(record) if record.purpose != purpose => return Ok(None),
             Some(record) => vacate(&self.store, folder, record, lock, at)?.0,
             // Whoever was making it died before it held anything.
-            None if !tree_folder(&folder).exists() => Vacant {
+            None if !is_folder(&tree_folder(&folder)) => Vacant {
                 record: self.record(purpose),
                 folder,
                 lock,
@@ -179,11 +187,11 @@ impl Lanes {
     /// Gives a lane its files. If what is there cannot be used, all of it goes.
     fn give(&self, folder: &Utf8Path, files: &Listing) -> Result<(Root, Manifest), LaneError> {
         let tree = tree_folder(folder);
-        let is_new = !tree.exists();
+        let is_new = !is_folder(&tree);
         match self.try_to_give(folder, files) {
             Err(error @ LaneError::Io { .. }) if !is_new && !is_out_of_space(&error) => {
                 tracing::warn!(%error, %folder, "a lane is made anew");
-                let inner = Root::open(folder).map_err(failed("open", folder))?;
+                let inner = Root::open_own(folder).map_err(failed("open", folder))?;
                 inner.remove_all("tree").map_err(failed("remove", &tree))?;
                 self.try_to_give(folder, files)
             }
@@ -197,8 +205,12 @@ impl Lanes {
         files: &Listing,
     ) -> Result<(Root, Manifest), LaneError> {
         let tree = tree_folder(folder);
+        // Whoever worked in it may have put a link in its place, which leads to somebody's files.
+        if is_link(&tree) {
+            std::fs::remove_file(&tree).map_err(failed("remove", &tree))?;
+        }
         std::fs::create_dir_all(&tree).map_err(failed("make", &tree))?;
-        let root = Root::open(&tree).map_err(failed("open", &tree))?;
+        let root = Root::open_own(&tree).map_err(failed("open", &tree))?;
         let repository = self.store.repository()?;
         let rules = self.store.rules(&repository);
         let file = manifest_file(folder);
@@ -234,7 +246,9 @@ pub(super) fn vacate(
 ) -> Result<(Vacant, Option<RefName>), LaneError> {
     let tree = tree_folder(&folder);
     let holds = match record.state {
-        State::Taken { base, .. } if record.purpose == Purpose::Work && tree.exists() => Some(base),
+        State::Taken { base, .. } if record.purpose == Purpose::Work && is_folder(&tree) => {
+            Some(base)
+        }
         _ => None,
     };
     let Some(base) = holds else {
@@ -250,7 +264,7 @@ pub(super) fn vacate(
     let base_files = store.listing(&store.repository()?, base)?;
     let mut lane = Lane {
         store: store.clone(),
-        root: Root::open(&tree).map_err(failed("open", &tree))?,
+        root: Root::open_own(&tree).map_err(failed("open", &tree))?,
         record,
         base,
         base_files,
@@ -274,6 +288,16 @@ pub(super) fn vacate(
         lock,
     };
     Ok((vacant, rescued))
+}
+
+/// Whether a link stands where a folder of ours should.
+fn is_link(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok_and(|data| data.is_symlink())
+}
+
+/// Whether a folder is there, and no link to one.
+fn is_folder(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok_and(|data| data.is_dir())
 }
 
 /// The numbers of the lanes in a folder, sorted.

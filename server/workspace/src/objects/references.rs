@@ -1,6 +1,8 @@
 //! Names under `refs/greenward/`: what they lead to is kept for as long as they are.
 
-use git2::{ErrorCode, Reference};
+use std::time::Duration;
+
+use git2::{ErrorCode, Reference, Repository};
 
 use super::{CommitId, ObjectStore, StoreError};
 
@@ -69,9 +71,10 @@ impl ObjectStore {
     /// [`StoreError`], if the repository cannot be written.
     pub fn set_reference(&self, name: &RefName, commit: CommitId) -> Result<(), StoreError> {
         let repository = self.repository()?;
-        repository
-            .reference(&name.full(), commit.0, true, "greenward")
-            .map_err(self.failed("write a reference"))?;
+        past_lock(&repository, name, || {
+            repository.reference(&name.full(), commit.0, true, "greenward")
+        })
+        .map_err(self.failed("write a reference"))?;
         Ok(())
     }
 
@@ -87,12 +90,12 @@ impl ObjectStore {
         to: CommitId,
     ) -> Result<(), ReferenceError> {
         let repository = self.repository()?;
-        let moved = match from {
+        let moved = past_lock(&repository, name, || match from {
             Some(from) => {
                 repository.reference_matching(&name.full(), to.0, true, from.0, "greenward")
             }
             None => repository.reference(&name.full(), to.0, false, "greenward"),
-        };
+        });
         match moved {
             Ok(_) => Ok(()),
             Err(error)
@@ -172,7 +175,7 @@ impl ObjectStore {
             }
             Ok(is_same)
         };
-        match remove() {
+        match past_lock(&repository, name, remove) {
             Ok(true) => Ok(()),
             Ok(false) => Err(ReferenceError::Changed {
                 name: Box::new(name.clone()),
@@ -180,4 +183,37 @@ impl ObjectStore {
             Err(error) => Err(self.failed("remove a reference")(error).into()),
         }
     }
+}
+
+/// How often, and how long in between, a lock of another process is waited for.
+const LOOKS: u32 = 20;
+const WAIT: Duration = Duration::from_millis(50);
+
+/// Writes a reference of ours. A lock that a killed process has left is removed: whoever writes
+/// such a reference holds its lock for an instant only, so one that stays as it is belongs to
+/// nobody.
+fn past_lock<T>(
+    repository: &Repository,
+    name: &RefName,
+    write: impl Fn() -> Result<T, git2::Error>,
+) -> Result<T, git2::Error> {
+    let lock = repository.commondir().join(format!("{}.lock", name.full()));
+    let look = || {
+        std::fs::metadata(&lock)
+            .and_then(|data| data.modified())
+            .ok()
+    };
+    let first = look();
+    for _ in 0..LOOKS {
+        match write() {
+            Err(error) if error.code() == ErrorCode::Locked => std::thread::sleep(WAIT),
+            written => return written,
+        }
+    }
+    if first.is_some() && first == look() {
+        tracing::warn!(lock = %lock.display(), "a lock that nobody holds is removed");
+        // If it is gone already, all the better.
+        let _ = std::fs::remove_file(&lock);
+    }
+    write()
 }

@@ -34,6 +34,15 @@ impl Root {
         })
     }
 
+    /// Opens a folder of our own, where nobody else has put a link in its place.
+    pub(crate) fn open_own(path: &Utf8Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(Self {
+            folder: rustix::fs::open(path.as_std_path(), flags, Mode::empty())?,
+            path: path.to_path_buf(),
+        })
+    }
+
     /// Where it was when it was opened.
     pub(crate) fn path(&self) -> &Utf8Path {
         &self.path

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use greenward_workspace::lane::{LaneError, Purpose};
+use greenward_workspace::lane::{LaneError, Lanes, Purpose, Which};
 use greenward_workspace::objects::references::RefName;
 
 use crate::world::{World, at, files, on_disk, write};
@@ -106,4 +106,46 @@ fn a_lane_that_cannot_be_written_is_left_and_another_taken() {
     fs::create_dir_all(folder.join("lane.json/in-the-way")).unwrap();
     let other = world.take(commit);
     assert_ne!(other.top(), folder.join("tree"));
+}
+
+/// A worker may put a link in the place of its lane, which leads to somebody's files.
+#[test]
+fn a_link_in_the_place_of_a_lane_leads_nowhere() {
+    let world = World::repository([("a.txt", "a")]);
+    let commit = world.snapshot().commit;
+    let victim = tempfile::tempdir().unwrap();
+    fs::write(victim.path().join("mine.txt"), "mine").unwrap();
+    let kept = || fs::read_to_string(victim.path().join("mine.txt")).unwrap() == "mine";
+
+    let mut lane = world.take(commit);
+    let top = lane.top().to_path_buf();
+    fs::rename(&top, top.with_extension("aside")).unwrap();
+    std::os::unix::fs::symlink(victim.path(), &top).unwrap();
+    assert!(lane.stand(commit).is_err());
+    assert!(lane.capture("", at()).is_err());
+    drop(lane);
+    assert!(kept());
+    let lane = world.take(commit);
+    assert!(kept());
+    assert_eq!(on_disk(lane.top()), files([("a.txt", "a")]));
+    assert!(!lane.top().symlink_metadata().unwrap().is_symlink());
+
+    // The whole lane, and all of the workspace's lanes.
+    let folder = top.parent().unwrap().to_path_buf();
+    lane.release(at()).unwrap();
+    for place in [folder.clone(), folder.parent().unwrap().to_path_buf()] {
+        fs::rename(&place, place.with_extension("aside")).unwrap();
+        std::os::unix::fs::symlink(victim.path(), &place).unwrap();
+        let taken = world.lanes().take(Purpose::Work, "cycle-1", commit, at());
+        if let Ok(lane) = &taken {
+            assert_ne!(lane.top().parent(), Some(&*folder), "{place}");
+        }
+        drop(taken);
+        let cleaned = Lanes::clean(&world.dirs, Which::All, at());
+        drop(cleaned);
+        assert!(kept(), "{place}");
+        assert_eq!(fs::read_dir(victim.path()).unwrap().count(), 1, "{place}");
+        fs::remove_file(&place).unwrap();
+        fs::rename(place.with_extension("aside"), &place).unwrap();
+    }
 }

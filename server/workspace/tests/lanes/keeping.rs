@@ -142,3 +142,19 @@ fn references_change_only_as_expected() {
         [(name("cycles/2/base"), one)]
     );
 }
+
+#[test]
+fn a_lock_that_a_killed_process_has_left_is_no_obstacle() {
+    let world = World::repository([("a.txt", "a")]);
+    let store = world.store();
+    let one = world.snapshot().commit;
+    let result = name("cycles/1/result");
+    store.set_reference(&result, one).unwrap();
+    let lock = world.root.join(".git/refs/greenward/cycles/1/result.lock");
+    fs::write(&lock, "").unwrap();
+    store.set_reference(&result, one).unwrap();
+    assert!(!lock.exists());
+    fs::write(&lock, "").unwrap();
+    store.remove_reference(&result, one).unwrap();
+    assert!(!lock.exists());
+}
