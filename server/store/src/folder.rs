@@ -8,8 +8,9 @@ use camino::Utf8Path;
 
 use crate::StoreError;
 
-/// Keeps the database out of git, with all that lies beside it under its name.
-const IGNORED: &[u8] = b"state.db*\n";
+/// Keeps the database out of git, with all that lies beside it under its name, and itself: a folder
+/// that only we have made is not to be seen there.
+const IGNORED: &[u8] = b"state.db*\n.gitignore\n";
 
 /// Makes the folder of the database, and a file that keeps the database out of git. What is there
 /// already is left as it is.

@@ -441,7 +441,10 @@ fn git_ignores_it_and_what_is_there_stays() {
     let world = World::new();
     let ignore = world.path().with_file_name(".gitignore");
     world.store();
-    assert_eq!(fs::read_to_string(&ignore).unwrap(), "state.db*\n");
+    assert_eq!(
+        fs::read_to_string(&ignore).unwrap(),
+        "state.db*\n.gitignore\n"
+    );
     fs::write(&ignore, "*\n").unwrap();
     world.store();
     assert_eq!(fs::read_to_string(&ignore).unwrap(), "*\n");
