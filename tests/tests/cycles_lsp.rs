@@ -60,7 +60,11 @@ fn project(turns: &[&str]) -> Option<World> {
 }
 
 fn options(profile: Profile) -> Options {
-    Options::new(profile).trusted().allow("window/logMessage")
+    // How far runs are is told at any time.
+    Options::new(profile)
+        .trusted()
+        .allow("window/logMessage")
+        .allow("$/progress")
 }
 
 /// The editor on a project whose test fails, with the diagnostic of it.

@@ -101,7 +101,7 @@ fn blocks(lane: &Lane, reply: &TurnReply) -> Result<Outcome, LaneError> {
         let why = "the reply has no edits; give them as SEARCH/REPLACE blocks, or take a way out";
         return Ok(Outcome::Useless(LeftOut::malformed(why)));
     }
-    let read = |path: &str| std::fs::read_to_string(lane.top().join(path)).ok();
+    let read = |path: &str| lane.text(Utf8Path::new(path));
     let Applied { files, misses } = edits::apply(&parsed.edits, read);
     let mut left = LeftOut {
         misses,

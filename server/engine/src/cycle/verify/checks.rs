@@ -127,7 +127,8 @@ pub(super) fn nothing_else(before: &Before, after: &Report, again: Option<&Repor
             ));
         }
     }
-    let mut seen = vec![format!("{held} tests passed before and pass now")];
+    let tests = if held == 1 { "test" } else { "tests" };
+    let mut seen = vec![format!("{held} {tests} that passed before still pass")];
     seen.extend(flaky);
     check(CheckKind::NothingElse, seen, against)
 }

@@ -77,8 +77,9 @@ async fn cycle(
             return Err(Trouble::new(format!("{all} pass already"))
                 .hint("write a test that fails, then this makes it pass"));
         }
-        let count = failing.len();
-        teller.people().line(&format!("{count} of {all} fail"));
+        // A test with parameter cases fails once for each of them.
+        let count = words::many(failing.len(), "failure");
+        teller.people().line(&count);
         targets = failing;
     }
     let request = CycleRequest {

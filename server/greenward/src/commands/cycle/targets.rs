@@ -91,5 +91,10 @@ pub(super) async fn failing(
             _ => {}
         }
     }
+    // As they were named, whatever the order in which they ran.
+    failing.sort_by_cached_key(|failed| {
+        let is_of = |test: &TestId| failed.as_str().starts_with(test.as_str());
+        (tests.iter().position(is_of), failed.clone())
+    });
     Ok(Some(failing))
 }
