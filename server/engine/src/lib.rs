@@ -13,6 +13,7 @@ mod command;
 mod cycle;
 mod driver;
 mod effect;
+mod error;
 mod event;
 mod load;
 mod notice;

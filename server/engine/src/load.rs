@@ -11,11 +11,12 @@ use greenward_protocol::settings::Settings;
 use greenward_workspace::dirs::Dirs;
 use greenward_workspace::files::{Ignore, list, read_text};
 use greenward_workspace::settings::{Mistake, Source, Sources, repository_file};
-use greenward_workspace::trust::{SettingsHash, Trust, TrustError, TrustFile, Word, decide};
+use greenward_workspace::trust::{SettingsHash, Trust, TrustFile, Word, decide};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::background;
+use crate::error::chain;
 use crate::event::Event;
 use crate::notice::Diagnostic;
 use crate::state::Loaded;
@@ -269,17 +270,6 @@ fn trust(
             TrustState::Untrusted(chain(&error))
         }
     }
-}
-
-/// An error with its causes.
-fn chain(error: &TrustError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }
 
 /// Takes the text of a settings file. One that is not there is empty; one that cannot be read stays

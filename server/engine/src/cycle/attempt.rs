@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use super::briefing::Briefing;
 use super::clean_room::{files_in, name_of};
 use super::drive::{Bench, Drive, Trouble, wait_for_person};
-use super::error::chain;
 use super::leavings::without_leavings;
 use super::means::commit;
 use super::room::{Place, Survey, survey};
 use super::targets::results;
 use super::teller::Teller;
 use super::turn::{self, LeftOut};
+use crate::error::chain;
 
 /// Tokens of code in a prompt for a worker whose settings do not say.
 const CONTEXT: u64 = 32_000;

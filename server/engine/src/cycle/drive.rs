@@ -24,7 +24,6 @@ use super::attempt::attempt;
 use super::clean_room::{CleanRoom, CleanRoomError};
 use super::composition::{Composition, Parts, compose};
 use super::environment::Environment;
-use super::error::chain;
 use super::leavings::without_leavings;
 use super::means::{Means, commit, version};
 use super::notice::{CycleNotice, CycleWhat};
@@ -32,6 +31,7 @@ use super::targets::results;
 use super::teller::Teller;
 use super::turn::LeftOut;
 use super::verify::{Baseline, Question, verify};
+use crate::error::chain;
 
 /// Why a step could not be carried out.
 pub(super) type Trouble = Box<dyn std::error::Error + Send + Sync>;
@@ -78,6 +78,8 @@ pub(super) struct Bench {
     pub(super) room: Option<CleanRoom>,
     pub(super) baseline: Option<Baseline>,
     pub(super) lane: Option<Lane>,
+    /// The base without what is held out, once that has been made.
+    given: Option<Version>,
     /// What the worker goes on from.
     pub(super) kept: Option<Version>,
     pub(super) composition: Option<(Version, Composition)>,
@@ -264,11 +266,15 @@ impl Bench {
         if held_out.is_empty() {
             return Ok(base);
         }
+        if let Some(given) = self.given {
+            return Ok(given);
+        }
         let room = self.room(drive).await?;
         room.stand(base).await?;
         let given = room.without(base, &held_out).await?;
         let (means, id) = (drive.means.clone(), drive.id());
         tokio::task::spawn_blocking(move || means.name(id, "given", given)).await??;
+        self.given = Some(given);
         Ok(given)
     }
 

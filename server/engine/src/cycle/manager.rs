@@ -26,9 +26,9 @@ use super::command::{
     Application, AppliedFile, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, Resting,
 };
 use super::drive::{Drive, Stop};
-use super::error::chain;
 use super::means::{Means, commit, version};
 use super::notice::CycleNotice;
+use crate::error::chain;
 use crate::event::Event;
 use crate::runner::Tools;
 

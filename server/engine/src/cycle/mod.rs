@@ -17,7 +17,6 @@ mod command;
 mod composition;
 mod drive;
 mod environment;
-mod error;
 mod leavings;
 mod manager;
 mod means;

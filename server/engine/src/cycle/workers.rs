@@ -7,7 +7,7 @@ use greenward_exec::Executor;
 use greenward_protocol::settings;
 use greenward_workers::Worker;
 
-use super::error::chain;
+use crate::error::chain;
 
 /// Why a worker cannot be used as it is configured, and what can be done; nothing if it can. Looks
 /// at settings, environment and files; connects to nothing and starts nothing.

@@ -24,6 +24,7 @@ use self::session::{Ended, SessionError, Task};
 use self::warm::Warm;
 use super::printed::Printed;
 use super::{Job, Tools};
+use crate::error::chain;
 
 /// The interpreter that runs a project's tests, itself. The message says what to do where there is
 /// none.
@@ -260,18 +261,4 @@ fn broken(message: impl ToString) -> RunOutcome {
     RunOutcome::RunnerBroken {
         message: message.to_string(),
     }
-}
-
-/// An error with everything that led to it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let cause = error.to_string();
-        if !text.ends_with(&cause) {
-            text = format!("{text}: {cause}");
-        }
-        source = error.source();
-    }
-    text
 }
