@@ -123,7 +123,7 @@ impl Process {
         let session = self.supervisor.pid();
         let mut killed = BTreeSet::new();
         for _ in 0..LOOKS {
-            let tree = session.and_then(|id| table::tree(|process| process.session == id));
+            let tree = session.and_then(|id| table::tree(|process| process.session == Some(id)));
             let mut tree = tree.unwrap_or_default();
             tree.retain(|pid| killed.insert(pid.as_raw_pid()));
             if tree.is_empty() {

@@ -6,9 +6,10 @@ use rustix::process::Pid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) pid: Pid,
-    pub(crate) parent: Pid,
-    /// The first process of its session.
-    pub(crate) session: Pid,
+    /// `None` where it is outside of our PID namespace, as a container's first process' is.
+    pub(crate) parent: Option<Pid>,
+    /// The first process of its session; `None` where it is outside of our PID namespace.
+    pub(crate) session: Option<Pid>,
 }
 
 /// The processes that `root` names and all below them, parents before children. Nothing if the
@@ -24,7 +25,7 @@ pub(crate) fn tree(root: impl Fn(&Entry) -> bool) -> Option<Vec<Pid>> {
     while let Some(&parent) = found.get(next) {
         for entry in &entries {
             // Numbers that were used again while we looked could make a circle.
-            if entry.parent == parent && !found.contains(&entry.pid) {
+            if entry.parent == Some(parent) && !found.contains(&entry.pid) {
                 found.push(entry.pid);
             }
         }
@@ -61,8 +62,8 @@ fn parse(pid: Pid, stat: &[u8]) -> Option<Entry> {
     let name_end = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    let parent = Pid::from_raw(fields.nth(1)?.parse().ok()?)?;
-    let session = Pid::from_raw(fields.nth(1)?.parse().ok()?)?;
+    let parent = Pid::from_raw(fields.nth(1)?.parse().ok()?);
+    let session = Pid::from_raw(fields.nth(1)?.parse().ok()?);
     Some(Entry {
         pid,
         parent,
@@ -81,12 +82,14 @@ mod tests {
             (b"12 (a b) c) R 99 1 3", Some((99, 3))),
             (b"12 (\xff\n) T 5 1 2", Some((5, 2))),
             (b"12 (sh) Z 7 12 11 0", Some((7, 11))),
-            (b"1 (init) S 0 1 1", None),
+            (b"1 (init) S 0 1 1", Some((0, 1))),
+            (b"12 (sh) S 1 0 0", Some((1, 0))),
+            (b"12 (sh) S x 0 0", None),
             (b"12 (sh", None),
             (b"", None),
         ] {
             let entry = parse(Pid::INIT, stat);
-            let found = entry.map(|e| (e.parent.as_raw_pid(), e.session.as_raw_pid()));
+            let found = entry.map(|e| (Pid::as_raw(e.parent), Pid::as_raw(e.session)));
             assert_eq!(found, expected);
         }
     }

@@ -63,7 +63,7 @@ impl Tree {
     pub(super) fn signal(&self, signal: Signal) {
         // Sending fails for a process that has just ended, which is as well.
         let own = getpid();
-        match table::tree(|process| process.parent == own) {
+        match table::tree(|process| process.parent == Some(own)) {
             Some(pids) => {
                 for pid in pids {
                     let _ = kill_process(pid, signal);
