@@ -14,6 +14,22 @@ pub struct Invocation {
     /// What is different from the daemon's own environment, in order: a value sets, nothing
     /// removes.
     pub env: Vec<(String, Option<String>)>,
+    /// Where it must be able to write, absolute, and what becomes of that. Counts where processes
+    /// are confined.
+    pub writes: Vec<(Utf8PathBuf, Writes)>,
+}
+
+/// What becomes of what a confined process writes at a place and beneath it.
+///
+/// Not every system can let writing seem to succeed and throw away what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    /// It stays.
+    Kept,
+    /// It goes with the process, where the system can do that. Elsewhere it stays.
+    Passing,
+    /// It goes with the process, where the system can do that. Elsewhere it is refused.
+    Apparent,
 }
 
 impl Invocation {
@@ -25,6 +41,7 @@ impl Invocation {
             args: Vec::new(),
             folder: folder.into(),
             env: Vec::new(),
+            writes: Vec::new(),
         }
     }
 
@@ -39,6 +56,13 @@ impl Invocation {
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Lets it write at a place even where processes are confined.
+    #[must_use]
+    pub fn writes(mut self, place: impl Into<Utf8PathBuf>, writes: Writes) -> Self {
+        self.writes.push((place.into(), writes));
         self
     }
 

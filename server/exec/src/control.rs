@@ -17,7 +17,7 @@ use rustix::net::{
 };
 use rustix::process::Pid;
 
-use crate::Exit;
+use crate::{Exit, Isolation};
 
 const BEGIN: &[u8] = b"b";
 
@@ -89,9 +89,12 @@ impl Stop {
     }
 }
 
-/// What the supervisor tells: first how the start went, last how the child ended.
+/// What the supervisor tells: how it is confined, if that was asked for, then how the start went, last
+/// how the child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Report {
+    /// The program will run confined, so far as this.
+    Confined(Isolation),
     /// The program runs, as this process and as the leader of a process group.
     Started(Pid),
     /// The folder could not be entered: the system's error number.
@@ -105,6 +108,7 @@ pub(crate) enum Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Report::Confined(isolation) => write!(f, "confined {isolation}"),
             Report::Started(child) => write!(f, "started {}", child.as_raw_pid()),
             Report::BadFolder(errno) => write!(f, "folder {errno}"),
             Report::BadProgram(errno) => write!(f, "program {errno}"),
@@ -116,8 +120,11 @@ impl fmt::Display for Report {
 
 impl Report {
     pub(crate) fn parse(line: &str) -> Option<Self> {
-        let (word, number) = line.split_once(' ')?;
-        let number = number.parse().ok()?;
+        let (word, rest) = line.split_once(' ')?;
+        if word == "confined" {
+            return Isolation::parse(rest).map(Report::Confined);
+        }
+        let number = rest.parse().ok()?;
         match word {
             "started" if number > 0 => Pid::from_raw(number).map(Report::Started),
             "folder" => Some(Report::BadFolder(number)),
@@ -139,6 +146,8 @@ mod tests {
     #[test]
     fn reports_survive_the_way() {
         for report in [
+            Report::Confined(Isolation::None),
+            Report::Confined(Isolation::Private),
             Report::Started(Pid::INIT),
             Report::BadFolder(2),
             Report::BadProgram(13),
@@ -147,7 +156,15 @@ mod tests {
         ] {
             assert_eq!(Report::parse(&report.to_string()), Some(report));
         }
-        for wrong in ["", "code", "code x", "started 0", "started -5", "ended 1"] {
+        for wrong in [
+            "",
+            "code",
+            "code x",
+            "started 0",
+            "started -5",
+            "ended 1",
+            "confined 1",
+        ] {
             assert_eq!(Report::parse(wrong), None, "{wrong}");
         }
     }

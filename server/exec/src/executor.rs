@@ -1,33 +1,45 @@
 //! Starting processes, each under a supervisor of its own.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::Invocation;
 use rustix::io::Errno;
+use tempfile::TempDir;
 use thiserror::Error;
 use tokio::net::unix::pipe;
 use tokio::process::Command;
 
+use crate::confine::{Confinement, Isolation, Order};
 use crate::control::{self, Report};
 use crate::process::{Process, Supervisor};
 
 /// Starts processes. Cheap to clone.
 ///
-/// Every process runs under a supervisor: `SUPERVISOR supervise FOLDER VARIABLES… -- PROGRAM ARGS…`,
-/// which ends the whole tree of processes as soon as it is asked to, the process itself has ended, or
+/// Every process runs under a supervisor:
+/// `SUPERVISOR supervise [CONFINEMENT…] FOLDER VARIABLES… -- PROGRAM ARGS…`, which ends the whole tree of processes as soon as it is asked to, the process itself has ended, or
 /// the daemon is gone. See [`supervise`](crate::supervise).
 #[derive(Debug, Clone)]
 pub struct Executor {
     supervisor: Arc<Utf8Path>,
     env: Arc<BTreeMap<OsString, OsString>>,
+    confined: Option<Arc<Confined>>,
+}
+
+/// How processes are confined, and how far that went.
+#[derive(Debug)]
+struct Confined {
+    confinement: Confinement,
+    /// The least of all that were started.
+    least: Mutex<Option<Isolation>>,
 }
 
 /// What a process reads.
@@ -59,7 +71,31 @@ impl Executor {
         Self {
             supervisor: supervisor.into().into(),
             env: Arc::new(env.collect()),
+            confined: None,
         }
+    }
+
+    /// The same, but whose processes are confined as far as the system can.
+    #[must_use]
+    pub fn confined(&self, confinement: Confinement) -> Self {
+        Self {
+            confined: Some(Arc::new(Confined {
+                confinement,
+                least: Mutex::new(None),
+            })),
+            ..self.clone()
+        }
+    }
+
+    /// How far the processes that were started so far were confined, at the least. Nothing where
+    /// none was, or none is to be.
+    #[must_use]
+    pub fn isolation(&self) -> Option<Isolation> {
+        let confined = self.confined.as_ref()?;
+        *confined
+            .least
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same, with another environment: a value sets a variable, nothing removes it.
@@ -78,6 +114,7 @@ impl Executor {
         Self {
             supervisor: self.supervisor.clone(),
             env: Arc::new(env),
+            confined: self.confined.clone(),
         }
     }
 
@@ -99,11 +136,20 @@ impl Executor {
             kind,
             source,
         };
+        let unsupervised = |source| failed(StartErrorKind::Unsupervised, source);
+        let temporary = self.temporary().map_err(unsupervised)?;
         let mut supervisor = self
-            .supervisor(invocation, stdin)
-            .map_err(|source| failed(StartErrorKind::Unsupervised, source))?;
-        let (kind, source) = match supervisor.report().await {
-            Some(Report::Started(child)) => return Ok(Process::new(child, supervisor)),
+            .supervisor(invocation, stdin, temporary.as_ref())
+            .map_err(unsupervised)?;
+        let mut report = supervisor.report().await;
+        if let Some(Report::Confined(isolation)) = report {
+            self.note(isolation);
+            report = supervisor.report().await;
+        }
+        let (kind, source) = match report {
+            Some(Report::Started(child)) => {
+                return Ok(Process::new(child, supervisor, temporary));
+            }
             Some(Report::BadFolder(errno)) => {
                 let source = io::Error::from_raw_os_error(errno);
                 (StartErrorKind::of_folder(&source), source)
@@ -115,7 +161,7 @@ impl Executor {
                     source,
                 )
             }
-            Some(Report::Ended(_)) | None => (
+            Some(Report::Confined(_) | Report::Ended(_)) | None => (
                 StartErrorKind::Unsupervised,
                 io::Error::other("it ended before it had started anything"),
             ),
@@ -124,8 +170,53 @@ impl Executor {
         Err(failed(kind, source))
     }
 
+    /// The temporary folder of a process that is confined.
+    fn temporary(&self) -> io::Result<Option<TempDir>> {
+        if self.confined.is_none() {
+            return Ok(None);
+        }
+        let theirs = self.env.get(OsStr::new("TMPDIR"));
+        let theirs = theirs.filter(|path| Path::new(path).is_absolute());
+        let under = theirs.map_or(Path::new("/tmp"), Path::new);
+        // Short: the name of a socket has room for about a hundred bytes.
+        let folder = tempfile::Builder::new()
+            .prefix("greenward-")
+            .tempdir_in(under);
+        folder.map(Some)
+    }
+
+    fn note(&self, isolation: Isolation) {
+        let Some(confined) = &self.confined else {
+            return;
+        };
+        let mut least = confined
+            .least
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *least = Some(least.map_or(isolation, |least| least.min(isolation)));
+    }
+
+    /// What a supervisor is told of a process' confinement.
+    fn order(&self, invocation: &Invocation, temporary: &TempDir) -> Option<Order> {
+        let confinement = &self.confined.as_ref()?.confinement;
+        // What stands later counts.
+        let writes = confinement.writes.iter().chain(&invocation.writes);
+        Some(Order {
+            temporary: temporary.path().to_owned(),
+            writes: writes
+                .map(|(path, writes)| (path.into(), *writes))
+                .collect(),
+            network: confinement.network,
+        })
+    }
+
     /// Starts a supervisor and tells it to begin.
-    fn supervisor(&self, invocation: &Invocation, stdin: Stdin) -> io::Result<Supervisor> {
+    fn supervisor(
+        &self,
+        invocation: &Invocation,
+        stdin: Stdin,
+        temporary: Option<&TempDir>,
+    ) -> io::Result<Supervisor> {
         let (ours, theirs) = UnixStream::pair()?;
         let (reader, writer) = match stdin {
             Stdin::Null => (None, None),
@@ -144,9 +235,16 @@ impl Executor {
         let mut command = Command::new(self.supervisor.as_std_path());
         command
             .arg0("greenward")
-            .args(["supervise", invocation.folder.as_str()])
+            .arg("supervise")
             .env_clear()
-            .envs(self.env.iter())
+            .envs(self.env.iter());
+        if let Some(temporary) = temporary {
+            let order = self.order(invocation, temporary);
+            command.args(order.iter().flat_map(Order::args));
+            command.env("TMPDIR", temporary.path());
+        }
+        command
+            .arg(&invocation.folder)
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -8,11 +8,15 @@
 //! its end. [`lines()`] and [`Capped`] take in output of any size with bounded memory, and a
 //! [`Channel`] carries results apart from it.
 //!
+//! What one person's tests may do to their files is no concern of this crate, but code that somebody
+//! else wrote can be [confined](Confinement).
+//!
 //! This crate knows nothing of tests. Linux is where all promises hold. macOS has no way to find a
 //! process that leaves its process group, so such a process can outlive its run there.
 
 mod capped;
 mod channel;
+mod confine;
 mod control;
 mod executor;
 mod exit;
@@ -24,6 +28,7 @@ mod table;
 
 pub use capped::Capped;
 pub use channel::{Channel, ChannelError};
+pub use confine::{Confinement, Isolation};
 pub use executor::{Executor, StartError, StartErrorKind, Stdin};
 pub use exit::Exit;
 pub use lines::{Line, LineLimits, Lines, lines};

@@ -6,6 +6,7 @@ use std::os::unix::net;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf, pipe};
@@ -40,10 +41,12 @@ pub struct Process {
     supervisor: Supervisor,
     exit: Option<Exit>,
     lost: bool,
+    /// Its temporary folder, if it has one of its own: removed on drop.
+    _temporary: Option<TempDir>,
 }
 
 impl Process {
-    pub(crate) fn new(child: Pid, mut supervisor: Supervisor) -> Self {
+    pub(crate) fn new(child: Pid, mut supervisor: Supervisor, temporary: Option<TempDir>) -> Self {
         Self {
             stdin: supervisor.stdin.take(),
             stdout: supervisor.process.stdout.take(),
@@ -52,6 +55,7 @@ impl Process {
             supervisor,
             exit: None,
             lost: false,
+            _temporary: temporary,
         }
     }
 

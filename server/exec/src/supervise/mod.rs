@@ -31,12 +31,14 @@ use self::events::Events;
 use self::phase::{Phase, Step};
 use self::tree::Tree;
 use crate::Exit;
+use crate::confine::Order;
 use crate::control::{self, Report};
 
 /// What processes get that the program leaves behind at its end.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
 
-/// Runs as a supervisor: `FOLDER VARIABLES… -- PROGRAM ARGS…`, with a socket to the daemon as stdin.
+/// Runs as a supervisor: `[CONFINEMENT…] FOLDER VARIABLES… -- PROGRAM ARGS…`, with a socket to the
+/// daemon as stdin. It is confined itself, with the program, where a confinement is given.
 ///
 /// The program has the supervisor's environment and these variables, written `NAME=VALUE`: the ones
 /// that would change the supervisor, too.
@@ -60,6 +62,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 struct Job {
+    confinement: Option<Order>,
     folder: OsString,
     variables: Vec<(OsString, OsString)>,
     program: OsString,
@@ -69,13 +72,15 @@ struct Job {
 impl Job {
     fn parse(mut args: impl Iterator<Item = OsString>) -> io::Result<Self> {
         let not_ours = || io::Error::other("for greenward's own use only");
-        let folder = args.next().ok_or_else(not_ours)?;
+        let (confinement, folder) = Order::parse(&mut args).map_err(|_| not_ours())?;
+        let folder = folder.ok_or_else(not_ours)?;
         let variables = args
             .by_ref()
             .take_while(|arg| arg != "--")
             .map(|variable| assignment(&variable).ok_or_else(not_ours))
             .collect::<io::Result<_>>()?;
         Ok(Self {
+            confinement,
             folder,
             variables,
             program: args.next().ok_or_else(not_ours)?,
@@ -90,6 +95,9 @@ impl Job {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let mut events = Events::listen()?;
         let stdin = control::receive_begin(io::stdin())?;
+        if let Some(order) = &self.confinement {
+            tell(Report::Confined(order.carry_out()));
+        }
 
         let child = match self.start(stdin) {
             Ok(child) => child,

@@ -12,6 +12,7 @@
     reason = "clippy takes a test with a main of its own for a program"
 )]
 
+mod confining;
 mod ending;
 mod reading;
 mod starting;
@@ -55,6 +56,17 @@ fn main() -> ExitCode {
             what_keeps_forking_is_gone,
             ending_twice_is_ending_once,
         },
+        confining::{
+            what_is_written_stays_where_it_is_to_stay,
+            an_invocation_can_say_otherwise,
+            each_has_a_temporary_folder_of_its_own,
+            links_and_dots_lead_nowhere,
+            devices_can_be_written,
+            others_are_out_of_reach,
+            a_network_is_there_or_not,
+            the_whole_tree_is_confined_and_goes,
+            whoever_is_not_root_is_confined_as_well,
+        },
         reading::{
             a_flood_is_read_in_bounded_memory,
             output_keeps_what_is_allowed,
@@ -69,6 +81,13 @@ fn main() -> ExitCode {
     match args.next().as_deref().and_then(|role| role.to_str()) {
         Some("supervise") => greenward_exec::supervise::main(args),
         Some("daemon") => world::daemon(args),
+        Some("connect") => {
+            let port = args.next().and_then(|port| port.to_str()?.parse().ok());
+            match confining::connect(port.expect("a port")) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::FAILURE,
+            }
+        }
         Some("alone") => {
             let name = args.next();
             let test = tests

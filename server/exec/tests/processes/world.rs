@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 const MARK: &str = "GREENWARD_TEST_MARK";
 
 /// This program, even if its file is replaced in the meantime.
-const OWN: &str = "/proc/self/exe";
+pub(crate) const OWN: &str = "/proc/self/exe";
 
 /// How long a test waits for something that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,282 @@
+//! Confined processes: where they can write, what stays of it, and whom they reach.
+//!
+//! Each test holds at every level that a system may give. Here the lower one is had by confining
+//! what is confined already: Landlock lets nobody mount anything.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+
+use camino::Utf8PathBuf;
+use greenward_core::{Invocation, Writes};
+use greenward_exec::{Confinement, Executor, Exit, Isolation, Limits, Output};
+use tokio_util::sync::CancellationToken;
+
+use crate::world::{OWN, World, in_time, until};
+
+/// What a test's place is called, and what becomes of what is written there.
+const PLACES: [(&str, Writes); 4] = [
+    ("kept", Writes::Kept),
+    ("passing", Writes::Passing),
+    ("apparent", Writes::Apparent),
+    ("apparent/kept", Writes::Kept),
+];
+
+fn confined(world: &World, network: bool) -> Executor {
+    let places = PLACES.map(|(name, writes)| (world.path(name), writes));
+    world.executor.confined(Confinement {
+        writes: places.to_vec(),
+        network,
+    })
+}
+
+fn make_places(world: &World) {
+    for name in ["kept", "passing", "apparent/kept", "other"] {
+        fs::create_dir_all(world.path(name)).unwrap();
+        fs::write(world.path(name).join("old"), "old").unwrap();
+    }
+    fs::write(world.path("apparent/old"), "old").unwrap();
+}
+
+async fn run(executor: &Executor, invocation: &Invocation) -> Output {
+    let cancel = CancellationToken::new();
+    let output = executor.output(invocation, Limits::default(), &cancel);
+    in_time(output).await.unwrap()
+}
+
+/// Runs a script confined. Nothing if this system confines nobody.
+async fn sh(executor: &Executor, world: &World, script: &str) -> Option<(Isolation, Output)> {
+    let output = run(executor, &world.sh(script)).await;
+    let isolation = executor.isolation().unwrap();
+    (isolation != Isolation::None).then_some((isolation, output))
+}
+
+/// What a test of this file does at each level.
+fn at_each_level(test: &str, body: impl AsyncFnOnce(&World)) {
+    if std::env::args().nth(3).as_deref() == Some("within") {
+        return World::run(async |world| {
+            if let Some((isolation, _)) = sh(&confined(world, true), world, "true").await {
+                assert_eq!(isolation, Isolation::Refusing);
+            }
+            body(world).await;
+        });
+    }
+    World::run(async |world| {
+        // The same again, confined itself.
+        let places = vec![("/tmp".into(), Writes::Passing)];
+        let outer = world.executor.confined(Confinement {
+            writes: places,
+            network: true,
+        });
+        let invocation = Invocation::new(OWN, world.folder()).args(["alone", test, "within"]);
+        let output = run(&outer, &invocation).await;
+        assert_eq!(output.exit, Exit::Code(0), "{}", output.stderr);
+        body(world).await;
+    });
+}
+
+pub(crate) fn what_is_written_stays_where_it_is_to_stay() {
+    at_each_level(
+        "confining::what_is_written_stays_where_it_is_to_stay",
+        async |world| {
+            make_places(world);
+            let executor = confined(world, true);
+            let script = "for place in kept passing apparent apparent/kept other; do
+            (echo new >$place/new && rm $place/old && cat $place/new && test ! -e $place/old) \
+                2>/dev/null || echo refused
+        done";
+            let Some((isolation, output)) = sh(&executor, world, script).await else {
+                return;
+            };
+            let said: Vec<&str> = output.stdout.lines().collect();
+            let private = isolation == Isolation::Private;
+            let apparent = if private { "new" } else { "refused" };
+            assert_eq!(said, ["new", "new", apparent, "new", "refused"]);
+            let changed = |place: &str| {
+                let (new, old) = (world.path(place).join("new"), world.path(place).join("old"));
+                assert_ne!(new.exists(), old.exists(), "{place}");
+                new.exists()
+            };
+            assert!(changed("kept"));
+            assert!(changed("apparent/kept"));
+            assert_eq!(changed("passing"), !private);
+            assert!(!changed("apparent"));
+            assert!(!changed("other"));
+            // The next process knows nothing of the one before.
+            let (_, output) = sh(&executor, world, "ls passing").await.unwrap();
+            assert_eq!(output.stdout, if private { "old\n" } else { "new\n" });
+        },
+    );
+}
+
+pub(crate) fn an_invocation_can_say_otherwise() {
+    World::run(async |world| {
+        make_places(world);
+        let executor = confined(world, true);
+        let invocation = world
+            .sh("echo new >apparent/new; echo new >other/new; true")
+            .writes(world.path("apparent"), Writes::Kept)
+            .writes(world.path("other"), Writes::Kept);
+        run(&executor, &invocation).await;
+        assert!(world.path("apparent/new").exists());
+        assert!(world.path("other/new").exists());
+    });
+}
+
+pub(crate) fn each_has_a_temporary_folder_of_its_own() {
+    at_each_level(
+        "confining::each_has_a_temporary_folder_of_its_own",
+        async |world| {
+            let executor = confined(world, true);
+            let script = "ls -A $TMPDIR; echo x >$TMPDIR/x; mkdir $TMPDIR/y; echo $TMPDIR";
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                let Some((_, output)) = sh(&executor, world, script).await else {
+                    return;
+                };
+                let folder = Utf8PathBuf::from(output.stdout.trim());
+                assert!(folder.is_absolute(), "{}", output.stdout);
+                assert!(!folder.exists());
+                seen.push(folder);
+            }
+            assert_ne!(seen[0], seen[1]);
+        },
+    );
+}
+
+pub(crate) fn links_and_dots_lead_nowhere() {
+    at_each_level("confining::links_and_dots_lead_nowhere", async |world| {
+        make_places(world);
+        let executor = confined(world, true);
+        let script = "ln -s ../other kept/link; ln kept/old kept/hard
+            echo new >kept/link/new
+            echo new >kept/../other/new
+            ln other/old kept/stolen
+            mv other/old kept/moved
+            mount --bind kept other; umount apparent passing /tmp
+            echo new >other/new
+            chmod 777 kept; true";
+        let Some((_, output)) = sh(&executor, world, script).await else {
+            return;
+        };
+        assert!(!world.path("other/new").exists(), "{}", output.stderr);
+        assert!(world.path("other/old").exists());
+        // A second name for what is not one's own would be a way to write it.
+        assert!(!world.path("kept/stolen").exists());
+    });
+}
+
+pub(crate) fn devices_can_be_written() {
+    at_each_level("confining::devices_can_be_written", async |world| {
+        let executor = confined(world, true);
+        let script = "echo x >/dev/null && head -c 1 /dev/zero >/dev/null && echo well";
+        let Some((_, output)) = sh(&executor, world, script).await else {
+            return;
+        };
+        assert_eq!(output.stdout, "well\n", "{}", output.stderr);
+    });
+}
+
+pub(crate) fn others_are_out_of_reach() {
+    at_each_level("confining::others_are_out_of_reach", async |world| {
+        let mut other = Command::new("sleep")
+            .arg("1000")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let executor = confined(world, true);
+        let pid = other.id();
+        let script = format!(
+            "sleep 1000 & kill $! && echo own
+            cat /proc/{pid}/mem 2>&1 | grep -c Permission; kill {pid} && echo others"
+        );
+        if let Some((_, output)) = sh(&executor, world, &script).await {
+            let said: Vec<&str> = output.stdout.lines().collect();
+            assert_eq!(said.first(), Some(&"own"), "{}", output.stderr);
+            // Kernels from 6.12 on keep signals in.
+            assert!(!said.contains(&"others"), "{}", output.stdout);
+        }
+        assert!(other.try_wait().unwrap().is_none());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    });
+}
+
+pub(crate) fn a_network_is_there_or_not() {
+    at_each_level("confining::a_network_is_there_or_not", async |world| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        for network in [true, false] {
+            let executor = confined(world, network);
+            let connect = Invocation::new(OWN, world.folder()).args(["connect", &port]);
+            let output = run(&executor, &connect).await;
+            if executor.isolation() == Some(Isolation::None) {
+                return;
+            }
+            let reached = output.exit == Exit::Code(0);
+            assert_eq!(reached, network, "{}", output.stderr);
+            if network {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut text = String::new();
+                stream.read_to_string(&mut text).unwrap();
+                assert_eq!(text, "hello");
+            }
+        }
+    });
+}
+
+/// The program of [`a_network_is_there_or_not`].
+pub(crate) fn connect(port: u16) -> std::io::Result<()> {
+    TcpStream::connect(("127.0.0.1", port))?.write_all(b"hello")
+}
+
+pub(crate) fn the_whole_tree_is_confined_and_goes() {
+    at_each_level(
+        "confining::the_whole_tree_is_confined_and_goes",
+        async |world| {
+            make_places(world);
+            let executor = confined(world, true);
+            let script = "setsid sh -c 'echo $$ >kept/pid; echo new >other/new; exec sleep 1000' &
+            while [ ! -s kept/pid ]; do sleep 0.01; done";
+            if sh(&executor, world, script).await.is_none() {
+                return;
+            }
+            assert!(!world.path("other/new").exists());
+            until(
+                || world.left().is_empty(),
+                || format!("left: {:?}", world.left()),
+            )
+            .await;
+        },
+    );
+}
+
+pub(crate) fn whoever_is_not_root_is_confined_as_well() {
+    const NOBODY: u32 = 65534;
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    crate::world::alone("confining::whoever_is_not_root_is_confined_as_well", || {
+        nix::unistd::setgroups(&[]).unwrap();
+        let group = NOBODY.into();
+        nix::unistd::setresgid(group, group, group).unwrap();
+        let user = NOBODY.into();
+        nix::unistd::setresuid(user, user, user).unwrap();
+        // Whoever has changed who they are is kept from their own entry in /proc.
+        nix::sys::prctl::set_dumpable(true).unwrap();
+        World::run(async |world| {
+            make_places(world);
+            let executor = confined(world, true);
+            let script = "id -u; echo new >kept/new; echo new >apparent/new; echo new >other/new";
+            let Some((isolation, output)) = sh(&executor, world, script).await else {
+                return;
+            };
+            let said = output.stdout;
+            assert_eq!(said, "65534\n", "{isolation}: {}", output.stderr);
+            let there =
+                ["kept", "apparent", "other"].map(|place| world.path(place).join("new").exists());
+            assert_eq!(there, [true, false, false]);
+        });
+    });
+}
