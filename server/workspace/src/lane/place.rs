@@ -6,6 +6,8 @@ use std::io;
 use camino::Utf8Path;
 use git2::{ObjectType, Oid, Repository};
 
+use super::record::Purpose;
+use crate::objects::ObjectStore;
 use crate::objects::listing::{Entry, Listing};
 use crate::scan::beneath::Root;
 use crate::scan::manifest::{Known, Manifest};
@@ -31,6 +33,15 @@ impl From<git2::Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure::Io(error)
+    }
+}
+
+/// What stays in a lane though it is in no commit. In a clean room nothing does, or tests could
+/// leave word for a later run.
+pub(super) fn rules(store: &ObjectStore, repository: &Repository, purpose: Purpose) -> Rules {
+    match purpose {
+        Purpose::Work => store.rules(repository),
+        Purpose::Verification => Rules::off(),
     }
 }
 

@@ -165,7 +165,7 @@ impl Lanes {
         record.state = State::Moving;
         record.used(at);
         record.write(&folder)?;
-        let (root, manifest) = self.give(&folder, &files)?;
+        let (root, manifest) = self.give(&folder, &files, record.purpose)?;
         record.state = State::Taken {
             name: name.to_owned(),
             base: commit,
@@ -185,15 +185,20 @@ impl Lanes {
     }
 
     /// Gives a lane its files. If what is there cannot be used, all of it goes.
-    fn give(&self, folder: &Utf8Path, files: &Listing) -> Result<(Root, Manifest), LaneError> {
+    fn give(
+        &self,
+        folder: &Utf8Path,
+        files: &Listing,
+        purpose: Purpose,
+    ) -> Result<(Root, Manifest), LaneError> {
         let tree = tree_folder(folder);
         let is_new = !is_folder(&tree);
-        match self.try_to_give(folder, files) {
+        match self.try_to_give(folder, files, purpose) {
             Err(error @ LaneError::Io { .. }) if !is_new && !is_out_of_space(&error) => {
                 tracing::warn!(%error, %folder, "a lane is made anew");
                 let inner = Root::open_own(folder).map_err(failed("open", folder))?;
                 inner.remove_all("tree").map_err(failed("remove", &tree))?;
-                self.try_to_give(folder, files)
+                self.try_to_give(folder, files, purpose)
             }
             given => given,
         }
@@ -203,6 +208,7 @@ impl Lanes {
         &self,
         folder: &Utf8Path,
         files: &Listing,
+        purpose: Purpose,
     ) -> Result<(Root, Manifest), LaneError> {
         let tree = tree_folder(folder);
         // Whoever worked in it may have put a link in its place, which leads to somebody's files.
@@ -212,7 +218,7 @@ impl Lanes {
         std::fs::create_dir_all(&tree).map_err(failed("make", &tree))?;
         let root = Root::open_own(&tree).map_err(failed("open", &tree))?;
         let repository = self.store.repository()?;
-        let rules = self.store.rules(&repository);
+        let rules = place::rules(&self.store, &repository, purpose);
         let file = manifest_file(folder);
         let known = Manifest::read(&file);
         let mut manifest = place::place(&root, &known, files, &rules, &repository).map_err(

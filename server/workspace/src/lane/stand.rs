@@ -30,7 +30,7 @@ impl Lane {
         let name = self.record.name().to_owned();
         self.record.state = State::Moving;
         self.record.write(&self.folder)?;
-        let rules = self.store.rules(&repository);
+        let rules = place::rules(&self.store, &repository, self.record.purpose);
         let place = place::place(&self.root, &self.manifest, &files, &rules, &repository);
         self.manifest = place.map_err(|failure| match failure {
             place::Failure::Git(source) => self.store.failed("read a version")(source).into(),

@@ -15,9 +15,24 @@ const MADE_AGAIN: &[&str] = &["node_modules", "__pycache__"];
 pub(crate) struct Rules {
     /// The user's, and the repository's own that are not committed. The stronger first.
     general: Vec<Gitignore>,
+    /// Whether nothing is ignored, whatever anybody says.
+    is_off: bool,
 }
 
 impl Rules {
+    /// By which nothing is ignored.
+    pub(crate) fn off() -> Self {
+        Self {
+            general: Vec::new(),
+            is_off: true,
+        }
+    }
+
+    /// Whether a folder is ignored that has a [mark](is_mark).
+    pub(crate) fn ignore_marked(&self) -> bool {
+        !self.is_off
+    }
+
     /// For a repository that keeps its own excludes in `exclude`.
     pub(crate) fn new(exclude: Option<&Utf8Path>) -> Self {
         let mut general = Vec::new();
@@ -29,7 +44,10 @@ impl Rules {
             tracing::warn!(%error, "the user's git excludes");
         }
         general.push(of_user);
-        Self { general }
+        Self {
+            general,
+            is_off: false,
+        }
     }
 }
 
@@ -70,6 +88,9 @@ impl InFolder {
 
     /// Whether a path in this folder is ignored.
     pub(crate) fn ignores(&self, rules: &Rules, path: &str, is_folder: bool) -> bool {
+        if rules.is_off {
+            return false;
+        }
         if self.is_ignored {
             return true;
         }

@@ -132,7 +132,9 @@ impl Walker<'_> {
         if names.is_empty() {
             self.found.empty.push(path.to_owned());
         }
-        let is_marked = !path.is_empty() && names.iter().any(|name| is_mark(name));
+        let is_marked = self.rules.ignore_marked()
+            && !path.is_empty()
+            && names.iter().any(|name| is_mark(name));
         let mut here = above.within(is_marked);
         if let Some(text) = self.rule_text(folder, path, &names) {
             here = here.with(path, &String::from_utf8_lossy(&text));
