@@ -1,5 +1,6 @@
 //! What tests of cycles share: a repository around the workspace, a worker, and what is said.
 
+use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 
 use crate::{Finished, World};
@@ -46,15 +47,26 @@ impl World {
     }
 
     /// Hires a program: a shell script, which runs in its lane. It finds the user's workspace as
-    /// `$USERS`.
+    /// `$USERS`, and may write in [`signals`](Self::signals), which it finds as `$SIGNALS`.
     pub fn script(&self, cycle: &str, script: &str) {
-        let users = self.workspace();
-        self.write("../worker.sh", format!("USERS='{users}'\n{script}\n"));
+        let worker = self.program(script);
+        self.hire(&worker, cycle);
+    }
+
+    /// The settings of a worker that is a shell script.
+    pub fn program(&self, script: &str) -> String {
+        let (users, signals) = (self.workspace(), self.signals());
+        let head = format!("USERS='{users}'\nSIGNALS='{signals}'\n");
+        self.write("../worker.sh", format!("{head}{script}\n"));
+        self.write("../signals/.keep", "");
         let script = self.path("../worker.sh");
-        self.hire(
-            &format!("kind = \"command\"\nargv = [\"sh\", '{script}']\n"),
-            cycle,
-        );
+        format!("kind = \"command\"\nargv = [\"sh\", '{script}']\nwritable = ['{signals}']\n")
+    }
+
+    /// A folder in which a worker that is a program and the test tell each other where they are.
+    #[must_use]
+    pub fn signals(&self) -> Utf8PathBuf {
+        self.path("../signals")
     }
 }
 

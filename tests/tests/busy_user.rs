@@ -45,9 +45,10 @@ struct Held(Running);
 impl Held {
     fn start(world: &World) -> Self {
         world.write("../right.py", world.read("roman.py").replace(WRONG, RIGHT));
-        let [at_work, go, right] = ["../at-work", "../go", "../right.py"].map(|p| world.path(p));
+        let (at_work, right) = (world.signals().join("at-work"), world.path("../right.py"));
         let script = format!(
-            "touch {at_work}\nwhile [ ! -e {go} ]; do sleep 0.05; done\ncp {right} roman.py\n"
+            "touch $SIGNALS/at-work\nwhile [ ! -e $SIGNALS/go ]; do sleep 0.05; done\n\
+             cp {right} roman.py\n"
         );
         world.script(QUICK, &script);
         let running = world.start(&["green", "test_four", "--trust"]);
@@ -61,7 +62,7 @@ impl Held {
     #[track_caller]
     fn goes_on(mut self, world: &World) {
         let before = all_of(world);
-        world.write("../go", "");
+        world.write("../signals/go", "");
         let code = self.0.ended();
         assert_eq!(code, Some(0), "{}{}", self.0.stdout(), self.0.stderr());
         assert_eq!(all_of(world), before);

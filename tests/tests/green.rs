@@ -109,28 +109,23 @@ impl Held {
         let right = RUST.split_once("//- src/lib.rs\n").map(|(_, text)| text);
         let right = right.unwrap_or_default().replace(WRONG, RIGHT);
         world.write("../right.rs", right);
-        let [at_work, go, right] = ["../at-work", "../go", "../right.rs"].map(|p| world.path(p));
+        let right = world.path("../right.rs");
         let script = format!(
-            "touch {at_work}\nwhile [ ! -e {go} ]; do sleep 0.05; done\ncp {right} src/lib.rs\n\
-             cargo test --quiet\n"
+            "touch $SIGNALS/at-work\nwhile [ ! -e $SIGNALS/go ]; do sleep 0.05; done\n\
+             cp {right} src/lib.rs\ncargo test --quiet\n"
         );
-        world.write("../worker.sh", script);
-        let script = world.path("../worker.sh");
-        settings(
-            world,
-            &format!("kind = \"command\"\nargv = [\"sh\", '{script}']\n"),
-        );
+        settings(world, &world.program(&script));
         Self
     }
 
     fn is_at_work(&self, world: &World) {
         wait_until("the worker to be at work", || {
-            world.path("../at-work").exists().then_some(())
+            world.signals().join("at-work").exists().then_some(())
         });
     }
 
     fn may_go_on(&self, world: &World) {
-        world.write("../go", "");
+        world.write("../signals/go", "");
     }
 }
 

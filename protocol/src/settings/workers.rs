@@ -28,6 +28,14 @@ pub struct Worker {
     /// The program of a worker of kind `command` with its arguments. No shell reads them.
     #[schemars(extend("examples" = [["my-agent", "--headless"]]))]
     pub argv: Vec<String>,
+    /// Whether a worker of kind `command` has a network, where the system can take it away. Most
+    /// agent programs need one to reach their model.
+    pub network: bool,
+    /// Where a worker of kind `command` may write besides its lane: paths, absolute or beginning
+    /// with `~/`. What it writes anywhere else is refused or thrown away, where the system can do
+    /// that.
+    #[schemars(extend("examples" = [["~/.my-agent"]]))]
+    pub writable: Vec<String>,
     /// The recording of a worker of kind `replay`: a path, which starts at the workspace folder if
     /// it is relative.
     #[schemars(example = &".tdd/recordings/roman.jsonl")]
@@ -58,6 +66,8 @@ impl Default for Worker {
             api: OpenAiApi::Chat,
             key_env: None,
             argv: Vec::new(),
+            network: false,
+            writable: Vec::new(),
             recording: None,
             timeout_seconds: 600,
             max_tokens: 16_384,

@@ -81,6 +81,12 @@ impl Channel {
         &self.path
     }
 
+    /// The folder that it is in, and nothing else.
+    #[must_use]
+    pub fn folder(&self) -> &Utf8Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// The next line. Waits for it for as long as it takes: there is no end.
     ///
     /// Cancel safe: dropping the future loses nothing.

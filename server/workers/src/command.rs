@@ -4,12 +4,16 @@
 //! `GREENWARD_PHASE`, `GREENWARD_TASK` and `GREENWARD_TARGETS` (ids, one a line) in its
 //! environment. Exit code 0 says "look at the lane"; a last line such as
 //! `greenward: test_wrong: REASON` is a lawful way out. What else it prints is for people.
+//!
+//! It is confined, as far as the system can: it writes in the lane and where its settings say, and
+//! has a network only if they say so.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Invocation, clean};
-use greenward_exec::{Capped, Executor, Exit, LineLimits, Process, Stdin, lines};
+use greenward_core::{Invocation, Writes, clean};
+use greenward_exec::{Capped, Confinement, Executor, Exit, LineLimits, Process, Stdin, lines};
 use greenward_protocol::settings;
 use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::sync::mpsc::{self, UnboundedSender};
@@ -36,12 +40,16 @@ pub struct Command {
     args: Vec<String>,
     timeout: Duration,
     executor: Executor,
+    /// Where it may write besides its lane.
+    writable: Vec<Utf8PathBuf>,
+    network: bool,
 }
 
 impl Command {
     pub(crate) fn new(
         name: &str,
         settings: &settings::Worker,
+        env: &BTreeMap<String, String>,
         executor: &Executor,
         folder: &Utf8Path,
     ) -> Result<Self, SettingsError> {
@@ -64,6 +72,22 @@ impl Command {
             args: args.to_vec(),
             timeout: settings.timeout(),
             executor: executor.clone(),
+            writable: settings
+                .writable
+                .iter()
+                .map(|place| absolute(name, place, env))
+                .collect::<Result<_, _>>()?,
+            network: settings.network,
+        })
+    }
+
+    /// Starts what a turn needs, confined.
+    fn confined(&self, turn: &Turn) -> Executor {
+        let own = self.writable.iter().cloned();
+        let own = own.map(|place| (place, Writes::Kept));
+        self.executor.confined(Confinement {
+            writes: turn.writes.iter().cloned().chain(own).collect(),
+            network: self.network,
         })
     }
 
@@ -86,7 +110,8 @@ impl Command {
         let text = turn.prompt.text();
         let file = PromptFile::write(&turn.scratch, &text)?;
         let invocation = self.invocation(turn, &file.path);
-        let mut process = self.executor.start(&invocation, Stdin::Piped).await?;
+        let executor = self.confined(turn);
+        let mut process = executor.start(&invocation, Stdin::Piped).await?;
         let mut printed = Printed::new(progress);
         let run = converse(&mut process, &text, &mut printed);
         let given_up = tokio::select! {
@@ -104,6 +129,7 @@ impl Command {
                 program: self.program.clone(),
                 exit,
                 output: printed.end(),
+                network: self.network,
             });
         }
         Ok(TurnReply {
@@ -114,6 +140,25 @@ impl Command {
             cut_short: false,
         })
     }
+}
+
+/// A place as settings name it.
+fn absolute(
+    worker: &str,
+    place: &str,
+    env: &BTreeMap<String, String>,
+) -> Result<Utf8PathBuf, SettingsError> {
+    let path = match (place.strip_prefix("~/"), env.get("HOME")) {
+        (Some(rest), Some(home)) => Utf8Path::new(home).join(rest),
+        _ => Utf8PathBuf::from(place),
+    };
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(SettingsError::NotAPlace {
+        worker: worker.to_owned(),
+        place: place.to_owned(),
+    })
 }
 
 /// Gives the program its input and takes its output until it has ended.

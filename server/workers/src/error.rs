@@ -9,6 +9,9 @@ use thiserror::Error;
 
 use crate::Phase;
 
+/// What the user of a program that failed without a network may want to know.
+const NO_NETWORK: &str = "; it had no network: `network = true` among its settings gives it one";
+
 /// Why the settings of a worker do not make a worker.
 #[derive(Debug, Error)]
 pub enum SettingsError {
@@ -57,6 +60,16 @@ pub enum SettingsError {
     /// No TLS could be made.
     #[error("cannot prepare encrypted connections")]
     Tls(#[source] rustls::Error),
+    /// A place where it may write is none.
+    #[error(
+        "`workers.{worker}.writable` names `{place}`: a path must be absolute or begin with `~/`"
+    )]
+    NotAPlace {
+        /// The worker.
+        worker: String,
+        /// What was given.
+        place: String,
+    },
     /// Its recording cannot be read.
     #[error("cannot use the recording of worker `{worker}`")]
     Recording {
@@ -180,7 +193,7 @@ pub enum WorkerError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The program has failed.
-    #[error("{program} failed: {exit}\n{output}")]
+    #[error("{program} failed: {exit}{}\n{output}", if *network { "" } else { NO_NETWORK })]
     Program {
         /// The program.
         program: String,
@@ -188,6 +201,8 @@ pub enum WorkerError {
         exit: Exit,
         /// The end of what it printed, without control characters.
         output: String,
+        /// Whether it had a network.
+        network: bool,
     },
     /// The recording holds no such turn.
     #[error("the recording holds no turn {attempt} of phase {phase}")]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use greenward_core::Writes;
 use greenward_exec::Executor;
 use greenward_protocol::settings::{self, OpenAiApi, WorkerKind};
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,8 @@ pub struct Turn {
     pub lane: Utf8PathBuf,
     /// An absolute folder outside of the lane, for the prompt's file. It must exist.
     pub scratch: Utf8PathBuf,
+    /// Where a program may write, besides what its settings name, and what becomes of that.
+    pub writes: Vec<(Utf8PathBuf, Writes)>,
 }
 
 /// What a worker gives back.
@@ -131,7 +134,7 @@ impl Worker {
             }),
             WorkerKind::Anthropic => model(Api::Messages),
             WorkerKind::Command => {
-                Command::new(name, settings, executor, folder).map(Worker::Command)
+                Command::new(name, settings, env, executor, folder).map(Worker::Command)
             }
             WorkerKind::Replay => Replay::new(name, settings, folder).map(Worker::Replay),
             WorkerKind::Human => Ok(Worker::Human),

@@ -17,7 +17,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_exec::Executor;
+use greenward_core::{Invocation, Writes};
+use greenward_exec::{Confinement, Executor, Isolation, Stdin};
 use greenward_protocol::settings::{self, WorkerKind};
 use greenward_workers::prompt::{PromptInput, green};
 use greenward_workers::{
@@ -54,6 +55,14 @@ fn main() -> ExitCode {
             what_cannot_be_started_is_named,
         ),
         (
+            "a_program_writes_in_its_own_places_only",
+            a_program_writes_in_its_own_places_only,
+        ),
+        (
+            "a_program_without_a_network_is_told_of_the_setting",
+            a_program_without_a_network_is_told_of_the_setting,
+        ),
+        (
             "a_relative_program_is_the_workspaces_own",
             a_relative_program_is_the_workspaces_own,
         ),
@@ -71,6 +80,8 @@ fn main() -> ExitCode {
 struct World {
     folder: TempDir,
     cancel: CancellationToken,
+    /// Where the worker may write besides the lane.
+    writable: Vec<String>,
 }
 
 impl World {
@@ -78,6 +89,7 @@ impl World {
         let world = Self {
             folder: tempfile::tempdir().unwrap(),
             cancel: CancellationToken::new(),
+            writable: Vec::new(),
         };
         for folder in ["lane", "scratch"] {
             fs::create_dir(world.path(folder)).unwrap();
@@ -94,13 +106,14 @@ impl World {
             kind: WorkerKind::Command,
             argv: argv.iter().map(|&arg| arg.to_owned()).collect(),
             timeout_seconds,
+            writable: self.writable.clone(),
             ..settings::Worker::default()
         };
         let executor = Executor::new("/proc/self/exe", env::vars_os());
         Worker::from_settings(
             "agent",
             &settings,
-            &BTreeMap::new(),
+            &BTreeMap::from([("HOME".to_owned(), self.path("").into_string())]),
             &executor,
             &self.path(""),
         )
@@ -115,6 +128,10 @@ impl World {
             prompt: green(&PromptInput::default(), Manner::Lane),
             lane: self.path("lane"),
             scratch: self.path("scratch"),
+            writes: vec![
+                (self.path(""), Writes::Apparent),
+                (self.path("lane"), Writes::Kept),
+            ],
         }
     }
 
@@ -186,10 +203,11 @@ fn a_failure_shows_the_end_of_the_output() {
         .sh("seq 100000; printf 'no \\033[31mlogin\\n' >&2; exit 3")
         .unwrap_err()
         .to_string();
-    assert_eq!(error, "sh failed: exit code 3\nno login");
+    assert!(error.starts_with("sh failed: exit code 3"), "{error}");
+    assert!(error.ends_with("\nno login"), "{error}");
     let error = world.sh("seq 100000; exit 4").unwrap_err().to_string();
     assert!(error.ends_with("99999\n100000"), "{error}");
-    assert!(error.starts_with("sh failed: exit code 4\n"), "{error}");
+    assert!(error.starts_with("sh failed: exit code 4"), "{error}");
     assert!(error.len() < 10_000, "{}", error.len());
 }
 
@@ -244,4 +262,47 @@ fn a_relative_program_is_the_workspaces_own() {
     }
     let reply = block_on(world.run(&["bin/agent"], 60, async |_| {}));
     assert_eq!(reply.unwrap().text, "the user's\n");
+}
+
+fn a_program_writes_in_its_own_places_only() {
+    let mut world = World::new();
+    for folder in [".agent", ".other"] {
+        fs::create_dir(world.path(folder)).unwrap();
+    }
+    world.writable = vec!["~/.agent".to_owned()];
+    let script = "for place in . ../.agent ../.other; do (echo x >$place/new) 2>/dev/null; done;
+        test -e new";
+    world.sh(script).unwrap();
+    assert!(world.path("lane/new").exists());
+    assert!(world.path(".agent/new").exists());
+    // A system that confines nobody lets it.
+    if confines() {
+        assert!(!world.path(".other/new").exists());
+    }
+    world.writable = vec!["agent".to_owned()];
+    let error = world.worker(&["true"], 60).unwrap_err().to_string();
+    assert!(
+        error.contains("`workers.agent.writable` names `agent`"),
+        "{error}"
+    );
+}
+
+fn a_program_without_a_network_is_told_of_the_setting() {
+    let world = World::new();
+    let error = world.sh("exit 3").unwrap_err().to_string();
+    assert!(error.contains("`network = true`"), "{error}");
+}
+
+/// Whether this system can confine a process at all.
+fn confines() -> bool {
+    let executor = Executor::new("/proc/self/exe", env::vars_os()).confined(Confinement {
+        writes: Vec::new(),
+        network: true,
+    });
+    block_on(async {
+        let invocation = Invocation::new("true", "/");
+        let mut process = executor.start(&invocation, Stdin::Null).await.unwrap();
+        process.wait().await;
+    });
+    executor.isolation() > Some(Isolation::None)
 }

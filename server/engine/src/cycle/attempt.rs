@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::briefing::Briefing;
 use super::clean_room::{files_in, name_of};
+use super::confinement;
 use super::drive::{Bench, Drive, Trouble, wait_for_person};
 use super::leavings::without_leavings;
 use super::means::commit;
@@ -164,6 +165,7 @@ async fn brief(
         prompt,
         lane: lane.workspace(),
         scratch,
+        writes: confinement::of_lane(lane.top(), &drive.goal().folder, &drive.means.tools.env),
     })
 }
 

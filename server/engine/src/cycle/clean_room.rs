@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{Goal, Selection, TestId, Unit};
+use greenward_exec::Isolation;
 use greenward_frameworks::verify::Twins;
 use greenward_frameworks::{Files, Project};
 use greenward_workspace::lane::{Lane, LaneError, Lanes, Purpose};
@@ -66,7 +67,15 @@ impl CleanRoom {
         let (pool, taken) = (lanes.clone(), format!("{name}-verify"));
         let at = SystemTime::UNIX_EPOCH + clock();
         let lane = tokio::task::spawn_blocking(move || {
-            pool.take(Purpose::Verification, &taken, state, at)
+            let lane = pool.take(Purpose::Verification, &taken, state, at)?;
+            // A place must be there for what is written to stay in it.
+            let build = lane.build();
+            std::fs::create_dir_all(&build).map_err(|source| LaneError::Io {
+                what: "make",
+                path: build,
+                source,
+            })?;
+            Ok::<_, LaneError>(lane)
         })
         .await??;
         let folder = lane.workspace();
@@ -79,7 +88,7 @@ impl CleanRoom {
             project: goal.project.clone(),
             folder: folder.clone(),
         };
-        let tools = environment.tools(&folder, &lane.build());
+        let tools = environment.tools(lane.top(), &folder, &lane.build());
         let room = Room::enter(place, environment.settings(), tools).await?;
         Ok(Self {
             store: store.clone(),
@@ -194,6 +203,11 @@ impl CleanRoom {
     /// The room itself.
     pub(crate) fn room(&self) -> &Room {
         &self.room
+    }
+
+    /// How far what has run in it was kept from all else. Nothing if nothing has run.
+    pub(crate) fn isolation(&self) -> Option<Isolation> {
+        self.room.tools().executor.isolation()
     }
 
     /// A state with other texts in some files, given by their paths in the room.

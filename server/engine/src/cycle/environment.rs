@@ -10,6 +10,7 @@ use greenward_frameworks::Project;
 use greenward_protocol::settings::Settings;
 use tokio_util::sync::CancellationToken;
 
+use super::confinement;
 use crate::runner::{Tools, pytest};
 
 /// The settings and the tools for a room.
@@ -87,8 +88,9 @@ impl Environment {
         self.settings.clone()
     }
 
-    /// The tools in the room at `folder`, with `build` for what compilers leave.
-    pub(crate) fn tools(&self, folder: &Utf8Path, build: &Utf8Path) -> Tools {
+    /// The tools in the clean room at `folder`, in a lane with its files at `top`, with `build` for
+    /// what compilers leave.
+    pub(crate) fn tools(&self, top: &Utf8Path, folder: &Utf8Path, build: &Utf8Path) -> Tools {
         let imports: Vec<String> = self
             .imports
             .iter()
@@ -106,14 +108,19 @@ impl Environment {
             .collect();
         let path = (!path.is_empty()).then(|| path.join(":"));
         let set = |name: &str, value: Option<String>| (name.to_owned(), value);
-        self.tools.with_env(&[
+        let tools = self.tools.with_env(&[
             set("PYTHONPATH", path),
             // What was compiled from an earlier text could be taken for that of a later one: its
             // time is kept in seconds.
             set("PYTHONDONTWRITEBYTECODE", Some("1".to_owned())),
             set("CARGO_TARGET_DIR", Some(build.to_string())),
             set("CARGO_BUILD_TARGET_DIR", None),
-        ])
+        ]);
+        let confinement = confinement::of_clean_room(top, build, &self.folder, &tools.env);
+        Tools {
+            executor: tools.executor.confined(confinement),
+            ..tools
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod checkpoint;
 mod clean_room;
 mod command;
 mod composition;
+mod confinement;
 mod drive;
 mod environment;
 mod leavings;

@@ -55,7 +55,7 @@ pub(crate) fn python_goes_green() {
     assert_eq!(world.read("tests/test_roman.py"), TEST);
 }
 
-const LIBRARY: &str = "\
+pub(crate) const LIBRARY: &str = "\
 /// Doubles.
 pub fn double(x: i32) -> i32 {
     x + 2

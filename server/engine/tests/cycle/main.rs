@@ -12,6 +12,7 @@
 )]
 
 mod cheats;
+mod confined;
 mod honest;
 mod world;
 
@@ -36,6 +37,10 @@ fn main() -> ExitCode {
             held_out_tests_are_never_shown,
             a_second_attempt_goes_on_from_the_first,
             a_way_out_is_an_end,
+        },
+        confined::{
+            python_leaves_nothing,
+            rust_leaves_nothing,
         },
         cheats::{
             python_cheats_are_refused,

@@ -138,12 +138,22 @@ impl World {
         let mut env: BTreeMap<String, String> = std::env::vars()
             .filter(|(name, _)| name != "VIRTUAL_ENV" && !name.starts_with("PYTEST"))
             .collect();
+        // Cargo's own folders are the user's: there lie the toolchain and what was fetched.
+        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            if let (false, Some(home)) = (env.contains_key(name), env.get("HOME")) {
+                let folder = format!("{home}/{folder}");
+                env.insert(name.to_owned(), folder);
+            }
+        }
         for (name, folder) in [
+            ("HOME", "home"),
             ("XDG_CONFIG_HOME", "config"),
             ("XDG_STATE_HOME", "state"),
             ("XDG_CACHE_HOME", "cache"),
         ] {
-            env.insert(name.to_owned(), base.join(folder).into_string());
+            let folder = base.join(folder);
+            std::fs::create_dir_all(&folder).expect("a folder");
+            env.insert(name.to_owned(), folder.into_string());
         }
         env
     }

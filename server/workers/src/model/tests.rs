@@ -61,6 +61,7 @@ fn turn() -> Turn {
         prompt: green(&PromptInput::default(), Manner::Blocks),
         lane: "/nowhere".into(),
         scratch: "/nowhere".into(),
+        writes: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use greenward_core::{Check, CheckKind, CheckOutcome, Outcome, TestId, TestResult};
+use greenward_exec::Isolation;
 use greenward_frameworks::verify::{Finding, Must, Twin, TwinKind};
 
 use crate::cycle::report::{Report, covers};
@@ -45,6 +46,20 @@ pub(super) fn noted(kind: CheckKind, evidence: Vec<String>) -> Check {
         outcome,
         evidence: capped(evidence),
     }
+}
+
+/// What a verdict must say where runs could leave something behind. Nothing where they could not.
+pub(super) fn openness(isolation: Isolation) -> Option<String> {
+    let what = match isolation {
+        Isolation::Private => return None,
+        Isolation::Refusing => {
+            "this system lets runs of the change leave word for later ones in shared memory"
+        }
+        Isolation::None => {
+            "this system lets runs of the change write wherever you can: `greenward doctor` says why"
+        }
+    };
+    Some(what.to_owned())
 }
 
 fn capped(mut lines: Vec<String>) -> Vec<String> {

@@ -343,6 +343,7 @@ impl Gathering<'_> {
             );
         }
         lines.dedup();
+        lines.extend(self.room.isolation().and_then(checks::openness));
         self.add(checks::noted(CheckKind::Warnings, lines));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Replay: what the code gives is written down in a process that holds no test, and compared here.
 
 use camino::Utf8PathBuf;
-use greenward_core::{Check, CheckKind, CheckOutcome, Framework, Invocation, TestId};
+use greenward_core::{Check, CheckKind, CheckOutcome, Framework, Invocation, TestId, Writes};
 use greenward_exec::Limits;
 use greenward_frameworks::Files;
 use greenward_frameworks::verify::{Replay, Role};
@@ -100,10 +100,16 @@ async fn replay(
             "there is no room for its values".to_owned(),
         ));
     };
-    let values = folder.path().join("values");
+    let Ok(place) = Utf8PathBuf::try_from(folder.path().to_owned()) else {
+        return Ok(Replayed::Unknown(
+            "there is no room for its values".to_owned(),
+        ));
+    };
+    let values = place.join("values");
     let invocation = Invocation::new(python, room.project().root())
         .args(["-c", &script.script])
-        .args([values.to_string_lossy()]);
+        .args([values.as_str()])
+        .writes(place, Writes::Kept);
     let limits = Limits {
         time: LIMIT,
         ..Limits::default()

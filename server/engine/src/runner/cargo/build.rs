@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Invocation, Problem, RunEvent, Severity};
+use greenward_core::{Invocation, Problem, RunEvent, Severity, Writes};
 use greenward_exec::{Capped, Executor, Limits, LineLimits, OutputError, StartError, Stdin, lines};
 use greenward_frameworks::cargo::command::{Options, Scope};
 use greenward_frameworks::cargo::config::Config;
@@ -124,6 +124,10 @@ impl Built {
         if backtrace {
             invocation = invocation.env("RUST_BACKTRACE", "1");
         }
+        if let Some(target) = target_folder(environment) {
+            // `CARGO_TARGET_TMPDIR`.
+            invocation = invocation.writes(target.join("tmp"), Writes::Passing);
+        }
         invocation
     }
 }
@@ -220,7 +224,10 @@ struct Compiled {
 async fn compile(request: &Request<'_>, reporter: &mut Reporter) -> Result<Compiled, BuildError> {
     let (project, cancel) = (request.project, request.cancel);
     reporter.stage("building");
-    let invocation = request.options.build(project, request.scope);
+    let mut invocation = request.options.build(project, request.scope);
+    if let Some(target) = target_folder(request.environment) {
+        invocation = invocation.writes(target, Writes::Kept);
+    }
     let mut process = request.executor.start(&invocation, Stdin::Null).await?;
     let mut compiled = Compiled::default();
     let mut decoder = Decoder::new(project.root());
@@ -356,6 +363,12 @@ fn stamp(project: &Project, options: &Options) -> Stamp {
 }
 
 /// Cargo's own folder.
+/// Where cargo leaves what it builds, as far as the environment says: where processes are confined
+/// it does.
+pub(super) fn target_folder(environment: &BTreeMap<String, String>) -> Option<&Utf8Path> {
+    environment.get("CARGO_TARGET_DIR").map(Utf8Path::new)
+}
+
 fn cargo_home(environment: &BTreeMap<String, String>) -> Option<Utf8PathBuf> {
     environment
         .get("CARGO_HOME")

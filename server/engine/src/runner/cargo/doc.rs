@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use greenward_core::{RunEvent, TestId};
+use greenward_core::{Invocation, RunEvent, TestId, Writes};
 use greenward_exec::Limits as OutputLimits;
+use greenward_frameworks::cargo::Package;
 use greenward_frameworks::cargo::command::doc_filter;
 use greenward_frameworks::cargo::libtest::{Decoder, Planned, listed_text};
 
-use super::build::{Built, complaint};
+use super::build::{Built, complaint, target_folder};
 use super::plan::{Part, Paths};
 use super::process::{self, Limits, Task};
 use super::report::Reporter;
@@ -45,7 +46,7 @@ pub(super) async fn run(
     };
     let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
     let package = part.package(run.project);
-    let invocation = run.options.doc_tests(run.project.root(), package, &words);
+    let invocation = invocation(run, package, &words);
     if let Some(wanted) = &wanted {
         reporter.send(RunEvent::Planned {
             tests: u32::try_from(wanted.len()).unwrap_or(u32::MAX),
@@ -103,9 +104,7 @@ pub(super) async fn list(
     reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let package = part.package(run.project);
-    let invocation = run
-        .options
-        .doc_tests(run.project.root(), package, &["--list".to_owned()]);
+    let invocation = invocation(run, package, &["--list".to_owned()]);
     let output = run
         .tools
         .executor
@@ -130,4 +129,13 @@ pub(super) async fn list(
         reporter.send(RunEvent::Found(found));
     }
     Ok(())
+}
+
+/// Runs documentation tests by cargo, which opens its own files for writing though all is built.
+fn invocation(run: &Run<'_>, package: &Package, words: &[String]) -> Invocation {
+    let invocation = run.options.doc_tests(run.project.root(), package, words);
+    match target_folder(&run.tools.env) {
+        Some(target) => invocation.writes(target, Writes::Passing),
+        None => invocation,
+    }
 }

@@ -3,6 +3,7 @@
 mod finding;
 mod lanes;
 mod look;
+mod sandbox;
 mod toolchain;
 mod workers;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(world: &World, args: &DoctorArgs) -> Result<Exit, Troubl
     findings.extend(toolchain::all(world, &session, &folder, trusted).await?);
     findings.extend(look::watching());
     findings.extend(workers::all(world, &session, &folder).await?);
+    findings.extend(sandbox::all(world).await);
     findings.extend(lanes::all(&dirs));
     session.stop().await;
 
