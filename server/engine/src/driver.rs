@@ -18,7 +18,8 @@ use crate::command::{Command, Query};
 use crate::cycle::Cycles;
 use crate::effect::Effect;
 use crate::event::Event;
-use crate::load::{Load, Loader, TrustWord};
+use crate::folder_settings::{FolderSettingsReader, TrustWord};
+use crate::load::{self, Load};
 use crate::notice::Notice;
 use crate::reader::Reader;
 use crate::runner::Tools;
@@ -117,7 +118,12 @@ pub fn start(config: Config) -> (Handle, mpsc::UnboundedReceiver<Notice>) {
         state: State::new(config.encoding),
         clock: config.clock,
         texts: texts.clone(),
-        loader: Loader::new(config.dirs, config.flags, config.trust, events.clone()),
+        settings: FolderSettingsReader::new(
+            config.dirs,
+            config.flags,
+            config.trust,
+            events.clone(),
+        ),
         reader: Reader::new(events.clone()),
         cycles: Cycles::new(dirs, tools.clone(), config.clock, events.clone()),
         runners: Runners::new(tools, events.clone()),
@@ -162,7 +168,7 @@ struct Driver {
     state: State,
     clock: fn() -> Duration,
     texts: Arc<DashMap<Utf8PathBuf, Arc<str>>>,
-    loader: Loader,
+    settings: FolderSettingsReader,
     reader: Reader,
     runners: Runners,
     cycles: Cycles,
@@ -234,25 +240,28 @@ impl Driver {
         let mut stop = None;
         for effect in effects {
             match effect {
-                Effect::ReadSettings { folder, editor } => self.loader.settings(folder, editor),
+                Effect::ReadSettings { folder, editor } => self.settings.read(folder, editor),
                 Effect::RecordTrust {
                     folder,
                     trusted,
                     editor,
-                } => self.loader.record_trust(folder, trusted, editor),
+                } => self.settings.record_trust(folder, trusted, editor),
                 Effect::Load {
                     folder,
                     name,
                     generation,
                     without,
                     overlay,
-                } => self.loader.load(Load {
-                    folder,
-                    name,
-                    generation,
-                    without,
-                    overlay,
-                }),
+                } => {
+                    let what = Load {
+                        folder,
+                        name,
+                        generation,
+                        without,
+                        overlay,
+                    };
+                    load::begin(what, self.events.clone());
+                }
                 Effect::Watch { folder, watched } => {
                     self.watch.set(&folder, watched);
                 }

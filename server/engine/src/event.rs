@@ -10,7 +10,8 @@ use greenward_workspace::watch::Change;
 
 use crate::command::Command;
 use crate::cycle::CycleNotice;
-use crate::load::{Detected, FolderSettings};
+use crate::folder_settings::FolderSettings;
+use crate::load::Detected;
 use crate::state::Loaded;
 
 /// Something that happened. Time arrives with it: see [`State::handle`](crate::state::State).

@@ -15,6 +15,7 @@ mod driver;
 mod effect;
 mod error;
 mod event;
+mod folder_settings;
 mod load;
 mod notice;
 mod reader;
@@ -31,8 +32,8 @@ pub use cycle::{
     CycleRefusal, CycleRequest, CycleWhat, Resting, worker_trouble,
 };
 pub use driver::{Config, Handle, start};
+pub use folder_settings::TrustWord;
 pub use greenward_store::CycleSummary;
-pub use load::TrustWord;
 pub use notice::{Diagnostic, Notice, Offer, RunNotice, RunWhat};
 pub use view::{
     FileView, ItemState, ItemView, ProjectStatus, RunningStatus, Status, TestView, TrustState,

@@ -14,7 +14,7 @@ use greenward_workspace::objects::{CommitId, ObjectStore, StoreError};
 use greenward_workspace::snapshot::SnapshotError;
 
 use super::command::{Application, AppliedFile};
-use super::manager::Documents;
+use super::work::Documents;
 
 /// How many are kept for each project, of either kind.
 const KEPT: usize = 20;

@@ -1,6 +1,7 @@
 //! Cycles: a failing test's way to green, in lanes of our own, with a verdict at its end.
 //!
-//! - [`manager`]: the cycles of the workspace, and what is asked about them by [`command`].
+//! - [`manager`]: the cycles of the workspace. By [`command`] they are told and asked what the state
+//!   makes [`work`]: [`begin`], [`review`], [`answers`].
 //! - [`drive`]: carries out what the state machine asks for, step by step. [`means`]: with what.
 //! - [`attempt`]: a worker's turn. [`briefing`]: what it is told. [`turn`]: what becomes of its reply.
 //!   [`targets`]: what runs say of the tests that are to pass.
@@ -9,7 +10,9 @@
 //!   [`environment`]: what must be different there. [`report`]: what its runs say.
 //! - [`notice`]: what the front end is told, by a [`teller`].
 
+mod answers;
 mod attempt;
+mod begin;
 mod briefing;
 mod checkpoint;
 mod clean_room;
@@ -23,17 +26,21 @@ mod manager;
 mod means;
 mod notice;
 mod report;
+mod review;
 mod room;
 mod targets;
 mod teller;
 mod turn;
 mod verify;
+mod work;
 mod workers;
 
+pub(crate) use begin::HUMAN;
 pub use command::{
     Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRefusal,
     CycleRequest, Resting,
 };
-pub(crate) use manager::{Context, CycleWork, Cycles, Documents, HUMAN};
+pub(crate) use manager::Cycles;
 pub use notice::{CycleNotice, CycleWhat};
+pub(crate) use work::{Context, CycleWork, Documents};
 pub use workers::worker_trouble;

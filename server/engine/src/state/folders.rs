@@ -11,7 +11,8 @@ use greenward_workspace::trust::Trust;
 
 use super::{Folder, ProjectState, State};
 use crate::effect::Effect;
-use crate::load::{Detected, FolderSettings};
+use crate::folder_settings::FolderSettings;
+use crate::load::Detected;
 use crate::notice::{Notice, Offer};
 use crate::survive::is_left_out;
 use crate::view::TrustState;

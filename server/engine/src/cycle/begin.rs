@@ -1,0 +1,207 @@
+//! Cycles begin, or are taken up again: who is to write, within which limits, and whether what keeps
+//! failing is to be left alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use greenward_core::{
+    BreakerKey, BreakerState, Cycle, CycleEvent, CycleId, Ending, Failed, Goal, Limits, Phase,
+    ProjectId, Recorded,
+};
+use greenward_protocol::settings;
+use greenward_store::Claim;
+use greenward_workers::Worker;
+use tokio::sync::mpsc;
+
+use super::command::CycleRefusal;
+use super::drive::{Drive, Stop};
+use super::manager::{InHand, Shared, failed, snapshot};
+use super::means::{Means, commit};
+use super::notice::CycleNotice;
+use super::work::Context;
+use crate::error::chain;
+use crate::event::Event;
+
+/// The name of the worker that needs no settings.
+pub(crate) const HUMAN: &str = "human";
+
+impl Shared {
+    pub(super) async fn open(
+        self: &Arc<Self>,
+        goal: Goal,
+        name: String,
+        context: Context,
+    ) -> Result<Drive, CycleRefusal> {
+        let worker = self.worker(&name, &context)?;
+        let means = self.means(&context.folder).await?;
+        self.check_breakers(&means, &name).await?;
+        let base = snapshot(&means, &context.documents, "Your work when a cycle began").await?;
+        let limits = limits(&context.settings.cycle, &worker);
+        let opened = Recorded {
+            at: (self.clock)(),
+            event: CycleEvent::Opened {
+                goal,
+                worker: name,
+                limits,
+                base: commit(base),
+            },
+        };
+        let (id, cycle) = means.store.open_cycle(opened).await.map_err(failed)?;
+        means.name(id, "base", base).map_err(failed)?;
+        let claim = means.store.claim(id).map_err(failed)?;
+        let claim = claim.ok_or(CycleRefusal::InHand(id))?;
+        Ok(self.take_in_hand(means, claim, cycle, worker, context))
+    }
+
+    fn take_in_hand(
+        self: &Arc<Self>,
+        means: Means,
+        claim: Claim,
+        cycle: Cycle,
+        worker: Worker,
+        context: Context,
+    ) -> Drive {
+        let (passing, passed) = mpsc::unbounded_channel();
+        let (notices, mut told) = mpsc::unbounded_channel::<CycleNotice>();
+        let stop = Stop::default();
+        self.in_hand.insert(
+            claim.cycle(),
+            InHand {
+                folder: context.folder,
+                stop: stop.clone(),
+                passing,
+            },
+        );
+        let events = self.events.clone();
+        tokio::spawn(async move {
+            while let Some(notice) = told.recv().await {
+                // The loop may have ended.
+                let _ = events.send(Event::Cycle(notice));
+            }
+        });
+        Drive {
+            means,
+            claim,
+            cycle,
+            project: context.project,
+            settings: context.settings,
+            worker,
+            stop,
+            notices,
+            passing: passed,
+        }
+    }
+
+    pub(super) async fn resume(
+        self: &Arc<Self>,
+        id: CycleId,
+        contexts: Vec<(ProjectId, Context)>,
+    ) -> Result<Drive, CycleRefusal> {
+        let mut folders: Vec<Utf8PathBuf> = contexts
+            .iter()
+            .map(|(_, context)| context.folder.clone())
+            .collect();
+        folders.dedup();
+        let (means, cycle) = self.find(id, &folders).await?;
+        let project = &cycle.goal().project;
+        let context = contexts.into_iter().find(|(known, _)| known == project);
+        let Some((_, context)) = context else {
+            let why = format!("its project {project} is not here any more");
+            return Err(CycleRefusal::NotNow { id, why });
+        };
+        let claim = means.store.claim(id).map_err(failed)?;
+        let claim = claim.ok_or(CycleRefusal::InHand(id))?;
+        let name = cycle.worker().to_owned();
+        let worker = self.worker(&name, &context)?;
+        self.check_breakers(&means, &name).await?;
+        let used_up = matches!(
+            cycle.ending(),
+            Some(Ending::Failed(Failed::Limit(_)) | Ending::Stuck { .. })
+        );
+        let limits = used_up.then(|| limits(&context.settings.cycle, &worker));
+        let resumed = Recorded {
+            at: (self.clock)(),
+            event: CycleEvent::Resumed { limits },
+        };
+        let appended = means.store.append(id, vec![resumed]).await;
+        let cycle = appended.map_err(|error| CycleRefusal::NotNow {
+            id,
+            why: chain(&error),
+        })?;
+        Ok(self.take_in_hand(means, claim, cycle, worker, context))
+    }
+
+    fn worker(&self, name: &str, context: &Context) -> Result<Worker, CycleRefusal> {
+        let human = settings::Worker::default();
+        let configured = &context.settings.workers;
+        let settings = match configured.get(name) {
+            Some(settings) => settings,
+            None if name == HUMAN => &human,
+            None => {
+                return Err(CycleRefusal::UnknownWorker {
+                    name: name.to_owned(),
+                    known: configured.keys().cloned().collect(),
+                });
+            }
+        };
+        let (env, executor) = (&self.tools.env, &self.tools.executor);
+        Worker::from_settings(name, settings, env, executor, &context.folder).map_err(|error| {
+            CycleRefusal::Worker {
+                name: name.to_owned(),
+                why: chain(&error),
+            }
+        })
+    }
+
+    /// What keeps failing is left alone for a while.
+    async fn check_breakers(&self, means: &Means, worker: &str) -> Result<(), CycleRefusal> {
+        let breakers = means.store.breakers().await.map_err(failed)?;
+        let now = (self.clock)();
+        let keys = [
+            BreakerKey::Worker(worker.to_owned()),
+            BreakerKey::Phase(Phase::Green),
+            BreakerKey::System,
+        ];
+        for key in keys {
+            let Some(breaker) = breakers.get(&key) else {
+                continue;
+            };
+            if let BreakerState::Open { until } = breaker.state(now, key.thresholds()) {
+                let wait = until.saturating_sub(now).as_secs() + 1;
+                let why = format!(
+                    "{key} has failed {} times in a row and rests for {wait} s more; \
+                     `greenward cycles --reset-breakers` lets it be tried at once",
+                    breaker.failures
+                );
+                let name = worker.to_owned();
+                return Err(CycleRefusal::Worker { name, why });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a cycle may use. A person has all the time there is.
+fn limits(settings: &settings::Cycle, worker: &Worker) -> Limits {
+    if matches!(worker, Worker::Human) {
+        return Limits {
+            attempts: u32::MAX,
+            time: Duration::from_secs(365 * 24 * 3600),
+            tokens: None,
+            cost_microdollars: None,
+        };
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the settings are in a range where neither happens"
+    )]
+    let cost = (settings.max_cost_usd * 1e6) as u64;
+    Limits {
+        attempts: settings.max_attempts,
+        time: Duration::from_secs(u64::from(settings.max_minutes) * 60),
+        tokens: settings.max_tokens.map(|tokens| u64::from(tokens.get())),
+        cost_microdollars: Some(cost),
+    }
+}
