@@ -108,6 +108,49 @@ fn a_daemon_killed_at_any_moment_loses_nothing() {
     );
 }
 
+/// So many files that a kill finds some written and others not.
+const MANY: usize = 300;
+
+#[test]
+fn an_apply_killed_in_the_middle_is_told_of_and_finished() {
+    let Some(world) = World::new(PROJECT).with_python() else {
+        return;
+    };
+    world.commit_all();
+    let right = RIGHT.replace("numerals import", "numerals.n0 import");
+    let many = (0..MANY).map(|number| (format!("numerals/n{number}.py"), NUMERALS.into()));
+    let made: serde_json::Map<String, Value> = many
+        .chain([("roman.py".to_owned(), right.clone().into())])
+        .collect();
+    world.replay(QUICK, [json!({ "files": made })]);
+    let green = world.greenward(&["green", "test_four", "--trust"]);
+    green.check(0, &["green."]);
+    let users = files(&world);
+    let come = || files(&world).len() - users.len();
+    let mut running = world.start(&["apply", "1"]);
+    wait_until("the first files", || (come() > 0).then_some(()));
+    running.signal(Signal::SIGKILL);
+    let _ = running.ended();
+    assert!(come() < MANY, "it was killed too late");
+
+    let told = "the result of cycle 1 came to your files in part";
+    world.greenward(&["cycles"]).check(0, &[told]);
+    world.greenward(&["doctor"]).check(0, &[told]);
+    world.greenward(&["discard", "1"]).check(2, &[told]);
+    let left = files(&world).into_keys();
+    let left: Vec<String> = left.filter(|path| path.contains("unfinished")).collect();
+    assert_eq!(left, Vec::<String>::new());
+
+    world.greenward(&["apply", "1"]).check(0, &["Applied"]);
+    assert_eq!(come(), MANY);
+    assert_eq!(world.read("roman.py"), right);
+    let before = "refs/greenward/cycles/1/before-apply";
+    let kept = world.git(&["ls-tree", "-r", "--name-only", before]);
+    assert!(!kept.contains("numerals"), "{kept}");
+    let doctor = world.greenward(&["doctor"]);
+    assert!(!doctor.stdout.contains("in part"), "{}", doctor.stdout);
+}
+
 /// Kills a `greenward` that has a cycle in hand, at a random moment. Whether it came to that.
 fn killed(world: &World, running: &mut Running, chance: &mut Chance) -> bool {
     // Half of the moments follow an event at once, the others lie somewhere after one.

@@ -232,6 +232,9 @@ impl LanguageServer for Backend {
         if session.abilities.configuration {
             session.pull_settings().await;
         }
+        // The user may take their time.
+        let told = session.clone();
+        tokio::spawn(async move { told.tell_half_applied().await });
         if session.abilities.register_configuration {
             let method = DidChangeConfiguration::METHOD.to_owned();
             let registration = Registration {

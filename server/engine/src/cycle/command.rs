@@ -1,5 +1,6 @@
 //! What a front end can tell and ask about cycles.
 
+use std::fmt;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -7,6 +8,7 @@ use greenward_core::{BreakerKey, CycleId, ProjectId, Recorded, TestId};
 use greenward_store::CycleSummary;
 use greenward_workspace::merge::Conflict;
 use greenward_workspace::objects::FileChange;
+use greenward_workspace::objects::references::RefName;
 use tokio::sync::oneshot;
 
 use crate::command::Refusal;
@@ -82,6 +84,12 @@ pub enum CycleCommand {
     Resting {
         /// The answer.
         reply: oneshot::Sender<Result<Vec<Resting>, CycleRefusal>>,
+    },
+    /// The results of which the user's files have a part, since whoever brought them was killed.
+    /// What was left beside the files by that is cleared up.
+    HalfApplied {
+        /// The answer.
+        reply: oneshot::Sender<Result<Vec<HalfApplied>, CycleRefusal>>,
     },
     /// The files of a project are to be as they were when all its tests passed the last time. The
     /// front end makes the edit; what the user has now is kept first.
@@ -172,6 +180,48 @@ pub struct Resting {
     pub until: Duration,
 }
 
+/// A result that has come to the user's files in part. Paths are relative to the top of the
+/// repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HalfApplied {
+    /// The cycle.
+    pub cycle: CycleId,
+    /// The files that have it.
+    pub written: Vec<Utf8PathBuf>,
+    /// The files that do not.
+    pub missing: Vec<Utf8PathBuf>,
+    /// What the user saved at the very moment, and what could not stay in its place.
+    pub kept: Vec<RefName>,
+}
+
+impl fmt::Display for HalfApplied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            cycle,
+            written,
+            missing,
+            kept,
+        } = self;
+        write!(
+            f,
+            "the result of cycle {cycle} came to your files in part: "
+        )?;
+        match (written.as_slice(), missing.as_slice()) {
+            ([], _) => write!(f, "no file has it")?,
+            (written, []) => write!(f, "{} have it", list(written))?,
+            (written, missing) => write!(f, "{} have it, {} do not", list(written), list(missing))?,
+        }
+        for name in kept {
+            write!(f, "; what you saved meanwhile is kept at {name}")?;
+        }
+        write!(
+            f,
+            ". `greenward apply {cycle}` brings the rest; what you had before is kept at \
+             refs/greenward/cycles/{cycle}/before-apply"
+        )
+    }
+}
+
 /// Why something about a cycle is not done. The message says what the user can do.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CycleRefusal {
@@ -229,6 +279,9 @@ pub enum CycleRefusal {
         /// What is in the way.
         why: String,
     },
+    /// A part of its result is in the user's files.
+    #[error("{0}")]
+    HalfApplied(HalfApplied),
     /// The user has changed the same lines meanwhile. Nothing was changed.
     #[error(
         "the result and your own changes touch the same lines in {}. Nothing was changed; \

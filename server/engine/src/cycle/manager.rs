@@ -144,7 +144,7 @@ impl Shared {
                 files,
                 reply,
             } => {
-                let _ = reply.send(self.applied(cycle, &folders, &files).await);
+                let _ = reply.send(self.applied(cycle, &folders, files).await);
             }
             CycleWork::Discard {
                 cycle,
@@ -172,6 +172,13 @@ impl Shared {
             }
             CycleWork::Resting { folders, reply } => {
                 let _ = reply.send(self.resting(&folders).await);
+            }
+            CycleWork::HalfApplied {
+                folders,
+                documents,
+                reply,
+            } => {
+                let _ = reply.send(self.half_applied(&folders, &documents).await);
             }
             CycleWork::ResetBreakers { folders, reply } => {
                 let _ = reply.send(self.reset_breakers(&folders).await);

@@ -14,6 +14,9 @@ use tokio::task::JoinError;
 
 use crate::runner::Tools;
 
+/// Where what happened in the cycles of a folder is kept.
+const DATABASE: &str = ".tdd/state.db";
+
 /// What every cycle of a workspace folder works with. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Means {
@@ -60,7 +63,7 @@ impl Means {
         clock: fn() -> Duration,
     ) -> Result<Self, MeansError> {
         let objects = ObjectStore::open(folder, dirs)?;
-        let store = Store::open(&folder.join(".tdd/state.db"))?;
+        let store = Store::open(&folder.join(DATABASE))?;
         Ok(Self {
             folder: folder.to_owned(),
             lanes: Arc::new(Lanes::new(objects.clone(), dirs)),
@@ -70,6 +73,11 @@ impl Means {
             recordings: dirs.state().join("recordings"),
             clock,
         })
+    }
+
+    /// Whether there was ever a cycle in a folder.
+    pub(crate) fn has_cycles(folder: &Utf8Path) -> bool {
+        folder.join(DATABASE).exists()
     }
 
     /// The time.

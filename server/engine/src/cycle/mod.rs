@@ -38,7 +38,7 @@ mod workers;
 pub(crate) use begin::HUMAN;
 pub use command::{
     Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRefusal,
-    CycleRequest, Resting,
+    CycleRequest, HalfApplied, Resting,
 };
 pub(crate) use manager::Cycles;
 pub use notice::{CycleNotice, CycleWhat};

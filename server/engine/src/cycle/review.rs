@@ -1,18 +1,29 @@
-//! What the user decides about a result: it comes to their files, or it is not wanted.
+//! What the user decides about a result: it comes to their files, or it is not wanted. And what is
+//! to be decided again, since it was cut off.
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{Cycle, CycleEvent, CycleId, Ending, Recorded, Review};
-use greenward_store::CycleSummary;
+use greenward_store::{Claim, CycleSummary};
+use greenward_workspace::merge::Merge;
+use greenward_workspace::merge::apply::ApplyError;
+use greenward_workspace::merge::cut_off::{ClearError, Progress};
 use greenward_workspace::objects::references::RefName;
+use greenward_workspace::objects::{CommitId as Version, FileVersion, StoreError};
 
 use super::answers::given;
-use super::command::{Application, AppliedFile, ApplyTo, CycleRefusal};
+use super::command::{Application, AppliedFile, ApplyTo, CycleRefusal, HalfApplied};
 use super::manager::{Shared, failed, snapshot};
 use super::means::{Means, version};
 use super::work::Documents;
 use crate::error::chain;
+
+/// How often a result is merged again when the user saves a file while it is written.
+const MERGES: u32 = 5;
+
+/// What the user had before a result came to it.
+const BEFORE: &str = "Your work before a result came to it";
 
 impl Shared {
     pub(super) async fn apply(
@@ -22,8 +33,17 @@ impl Shared {
         documents: Documents,
         to: ApplyTo,
     ) -> Result<Application, CycleRefusal> {
-        let (means, cycle) = self.find(id, folders).await?;
-        undecided(id, &cycle)?;
+        let (means, cycle, claim) = match to {
+            ApplyTo::Disk => {
+                let (means, cycle, claim) = self.claim(id, folders).await?;
+                (means, cycle, Some(claim))
+            }
+            // Nothing of the user's is changed here, and what an editor asks may overlap.
+            ApplyTo::Editor => {
+                let (means, cycle) = self.undecided(id, folders).await?;
+                (means, cycle, None)
+            }
+        };
         let result = match (cycle.ending(), cycle.commit()) {
             (Some(Ending::Complete(_)), Some(result)) => version(result).map_err(failed)?,
             _ => {
@@ -35,7 +55,47 @@ impl Shared {
             }
         };
         let base = given(&means, id, &cycle)?;
-        let mine = snapshot(&means, &documents, "Your work before a result came to it").await?;
+        let mut merges = 1;
+        loop {
+            let merge = self.merge(&means, id, base, result, &documents).await?;
+            let application = application(&means, &merge, &documents);
+            let Some(claim) = &claim else {
+                return Ok(application);
+            };
+            let objects = means.objects.clone();
+            let applied = tokio::task::spawn_blocking(move || objects.apply(&merge));
+            match applied.await.map_err(failed)? {
+                Ok(()) => {
+                    let paths = application.files.iter().map(|file| file.path.clone());
+                    self.record_applied(&means, claim, paths.collect()).await?;
+                    return Ok(application);
+                }
+                Err(ApplyError::Changed { left, .. }) if left.is_empty() && merges < MERGES => {
+                    merges += 1;
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    /// What becomes of the user's files, announced.
+    async fn merge(
+        &self,
+        means: &Means,
+        id: CycleId,
+        base: Version,
+        result: Version,
+        documents: &Documents,
+    ) -> Result<Merge, CycleRefusal> {
+        let (objects, at, name) = (means.objects.clone(), means.now(), name(id)?);
+        let cleared = tokio::task::spawn_blocking(move || match objects.announced(&name)? {
+            Some(earlier) => objects.clear_up(&earlier, at),
+            None => Ok(Vec::new()),
+        });
+        for kept in cleared.await.map_err(failed)?.map_err(failed)? {
+            tracing::warn!(%kept, "what was saved while a result came is kept");
+        }
+        let mine = snapshot(means, documents, BEFORE).await?;
         let objects = means.objects.clone();
         let merge = tokio::task::spawn_blocking(move || objects.merge(base, result, mine));
         let merge = merge.await.map_err(failed)?.map_err(failed)?;
@@ -43,57 +103,37 @@ impl Shared {
             let conflicts = merge.conflicts;
             return Err(CycleRefusal::Conflicts { id, conflicts });
         }
-        let top = means.objects.top().to_owned();
-        let versions: BTreeMap<&Utf8Path, i32> = documents
-            .iter()
-            .map(|(path, version, _)| (path.as_path(), *version))
-            .collect();
-        let text = |side: &Option<greenward_workspace::objects::FileVersion>| {
-            side.as_ref()
-                .and_then(|side| side.text())
-                .map(str::to_owned)
-        };
-        let files: Vec<AppliedFile> = merge
-            .files
-            .iter()
-            .map(|file| {
-                let path = top.join(&file.path);
-                AppliedFile {
-                    version: versions.get(path.as_path()).copied(),
-                    before: text(&file.before),
-                    after: text(&file.after),
-                    path,
-                }
-            })
-            .collect();
-        let before = RefName::new(format!("cycles/{id}/before-apply")).map_err(failed)?;
-        match to {
-            ApplyTo::Disk => {
-                let objects = means.objects.clone();
-                let applied = tokio::task::spawn_blocking(move || objects.apply(&merge, &before));
-                applied.await.map_err(failed)?.map_err(failed)?;
-                let paths: Vec<Utf8PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-                self.applied(id, folders, &paths).await?;
-            }
-            ApplyTo::Editor => {
-                let set = means.objects.set_reference(&before, mine);
-                set.map_err(failed)?;
-            }
-        }
-        Ok(Application { files })
+        let (objects, at, name) = (means.objects.clone(), means.now(), self::name(id)?);
+        let announced = tokio::task::spawn_blocking(move || {
+            objects.announce(&merge, &name, at)?;
+            Ok::<Merge, StoreError>(merge)
+        });
+        announced.await.map_err(failed)?.map_err(failed)
     }
 
     pub(super) async fn applied(
         &self,
         id: CycleId,
         folders: &[Utf8PathBuf],
-        files: &[Utf8PathBuf],
+        files: Vec<Utf8PathBuf>,
     ) -> Result<(), CycleRefusal> {
-        let (means, _) = self.find(id, folders).await?;
-        let inside =
-            |path: &Utf8PathBuf| path.strip_prefix(&means.folder).unwrap_or(path).to_owned();
-        let files = files.iter().map(inside).collect();
-        self.review(&means, id, CycleEvent::Applied { files }).await
+        let (means, _, claim) = self.claim(id, folders).await?;
+        self.record_applied(&means, &claim, files).await
+    }
+
+    async fn record_applied(
+        &self,
+        means: &Means,
+        claim: &Claim,
+        files: Vec<Utf8PathBuf>,
+    ) -> Result<(), CycleRefusal> {
+        let inside = |path: Utf8PathBuf| match path.strip_prefix(&means.folder) {
+            Ok(inside) => inside.to_owned(),
+            Err(_) => path,
+        };
+        let files = files.into_iter().map(inside).collect();
+        self.review(means, claim, CycleEvent::Applied { files })
+            .await
     }
 
     pub(super) async fn discard(
@@ -101,41 +141,164 @@ impl Shared {
         id: CycleId,
         folders: &[Utf8PathBuf],
     ) -> Result<(), CycleRefusal> {
+        let (means, _, claim) = self.claim(id, folders).await?;
+        if let Some(half) = half_applied(&means, id, &Vec::new()).await? {
+            return Err(CycleRefusal::HalfApplied(half));
+        }
+        self.review(&means, &claim, CycleEvent::Discarded).await
+    }
+
+    /// The results of which the user's files have a part, since whoever brought them was killed.
+    /// What was left beside the files goes.
+    pub(super) async fn half_applied(
+        &self,
+        folders: &[Utf8PathBuf],
+        documents: &Documents,
+    ) -> Result<Vec<HalfApplied>, CycleRefusal> {
+        let mut all = Vec::new();
+        for folder in folders {
+            // Where there was no cycle, nothing is to be made for this.
+            if !Means::has_cycles(folder) {
+                continue;
+            }
+            let means = self.means(folder).await?;
+            let names = means.objects.names_announced().map_err(failed)?;
+            let ids = names
+                .iter()
+                .filter_map(|name| name.short().strip_prefix("cycles/")?.parse().ok());
+            for id in ids.map(CycleId) {
+                // Somebody is at it.
+                let Some(_claim) = means.store.claim(id).map_err(failed)? else {
+                    continue;
+                };
+                let cycle = means.store.cycle(id).await.map_err(failed)?;
+                if cycle.is_none_or(|cycle| cycle.review().is_some()) {
+                    forget(&means, id)?;
+                } else {
+                    all.extend(half_applied(&means, id, documents).await?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// A cycle that nobody has decided about, in hand.
+    async fn claim(
+        &self,
+        id: CycleId,
+        folders: &[Utf8PathBuf],
+    ) -> Result<(Means, Cycle, Claim), CycleRefusal> {
+        let (means, _) = self.find(id, folders).await?;
+        let claim = means.store.claim(id).map_err(failed)?;
+        let claim = claim.ok_or(CycleRefusal::InHand(id))?;
+        // Somebody may have decided until it was in hand.
+        let (means, cycle) = self.undecided(id, folders).await?;
+        Ok((means, cycle, claim))
+    }
+
+    /// A cycle that nobody has decided about.
+    async fn undecided(
+        &self,
+        id: CycleId,
+        folders: &[Utf8PathBuf],
+    ) -> Result<(Means, Cycle), CycleRefusal> {
         let (means, cycle) = self.find(id, folders).await?;
-        undecided(id, &cycle)?;
-        self.review(&means, id, CycleEvent::Discarded).await
+        let why = match cycle.review() {
+            None => return Ok((means, cycle)),
+            Some(Review::Applied) => "its result is in your files already",
+            Some(Review::Discarded) => "it was discarded",
+        };
+        let why = why.to_owned();
+        Err(CycleRefusal::NotNow { id, why })
     }
 
     async fn review(
         &self,
         means: &Means,
-        id: CycleId,
+        claim: &Claim,
         event: CycleEvent,
     ) -> Result<(), CycleRefusal> {
-        let _claim = means
-            .store
-            .claim(id)
-            .map_err(failed)?
-            .ok_or(CycleRefusal::InHand(id))?;
+        let id = claim.cycle();
         let recorded = Recorded {
             at: (self.clock)(),
             event,
         };
         let appended = means.store.append(id, vec![recorded]).await;
-        appended.map(drop).map_err(|error| CycleRefusal::NotNow {
+        appended.map_err(|error| CycleRefusal::NotNow {
             id,
             why: chain(&error),
-        })
+        })?;
+        forget(means, id)
     }
 }
 
-/// A result is decided about once.
-fn undecided(id: CycleId, cycle: &Cycle) -> Result<(), CycleRefusal> {
-    let why = match cycle.review() {
-        None => return Ok(()),
-        Some(Review::Applied) => "its result is in your files already",
-        Some(Review::Discarded) => "it was discarded",
+/// The part of a result that the user's files have, if it was announced. What was left beside them
+/// goes.
+async fn half_applied(
+    means: &Means,
+    id: CycleId,
+    documents: &Documents,
+) -> Result<Option<HalfApplied>, CycleRefusal> {
+    let (objects, at, name) = (means.objects.clone(), means.now(), name(id)?);
+    let cleared = tokio::task::spawn_blocking(move || {
+        let Some(cut_off) = objects.announced(&name)? else {
+            return Ok(None);
+        };
+        let kept = objects.clear_up(&cut_off, at)?;
+        Ok::<_, ClearError>(Some((cut_off, kept)))
+    });
+    let Some((cut_off, kept)) = cleared.await.map_err(failed)?.map_err(failed)? else {
+        return Ok(None);
     };
-    let why = why.to_owned();
-    Err(CycleRefusal::NotNow { id, why })
+    let mine = snapshot(means, documents, BEFORE).await?;
+    let Progress { written, missing } = means.objects.progress(&cut_off, mine).map_err(failed)?;
+    if written.is_empty() && kept.is_empty() {
+        means.objects.forget(&cut_off).map_err(failed)?;
+        return Ok(None);
+    }
+    Ok(Some(HalfApplied {
+        cycle: id,
+        written,
+        missing,
+        kept,
+    }))
+}
+
+/// Nothing is going on with a result any more.
+fn forget(means: &Means, id: CycleId) -> Result<(), CycleRefusal> {
+    let announced = means.objects.announced(&name(id)?).map_err(failed)?;
+    match announced {
+        Some(announced) => means.objects.forget(&announced).map_err(failed),
+        None => Ok(()),
+    }
+}
+
+/// What the references of a cycle are beneath.
+fn name(id: CycleId) -> Result<RefName, CycleRefusal> {
+    RefName::new(format!("cycles/{id}")).map_err(failed)
+}
+
+/// A merge as front ends are told of it.
+fn application(means: &Means, merge: &Merge, documents: &Documents) -> Application {
+    let top = means.objects.top();
+    let versions: BTreeMap<&Utf8Path, i32> = documents
+        .iter()
+        .map(|(path, version, _)| (path.as_path(), *version))
+        .collect();
+    let text = |side: &Option<FileVersion>| {
+        let text = side.as_ref().and_then(FileVersion::text);
+        text.map(str::to_owned)
+    };
+    let files = merge.files.iter().map(|file| {
+        let path = top.join(&file.path);
+        AppliedFile {
+            version: versions.get(path.as_path()).copied(),
+            before: text(&file.before),
+            after: text(&file.after),
+            path,
+        }
+    });
+    Application {
+        files: files.collect(),
+    }
 }

@@ -9,7 +9,9 @@ use greenward_protocol::settings::Settings;
 use greenward_store::CycleSummary;
 use tokio::sync::oneshot;
 
-use super::command::{Application, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, Resting};
+use super::command::{
+    Application, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, HalfApplied, Resting,
+};
 
 /// Open documents: their text and version, by path.
 pub(crate) type Documents = Vec<(Utf8PathBuf, i32, Arc<str>)>;
@@ -68,6 +70,11 @@ pub(crate) enum CycleWork {
     Resting {
         folders: Vec<Utf8PathBuf>,
         reply: oneshot::Sender<Result<Vec<Resting>, CycleRefusal>>,
+    },
+    HalfApplied {
+        folders: Vec<Utf8PathBuf>,
+        documents: Documents,
+        reply: oneshot::Sender<Result<Vec<HalfApplied>, CycleRefusal>>,
     },
     ResetBreakers {
         folders: Vec<Utf8PathBuf>,

@@ -97,6 +97,11 @@ impl State {
                 folders: folders(),
                 reply,
             },
+            CycleCommand::HalfApplied { reply } => CycleWork::HalfApplied {
+                folders: folders(),
+                documents: self.open_documents(),
+                reply,
+            },
             CycleCommand::BackToGreen { file, reply } => {
                 let Some((project, state)) = self.project_to_bring_back(file.as_deref()) else {
                     // Nobody may be waiting any more.

@@ -300,6 +300,24 @@ impl Session {
         }
     }
 
+    /// Tells of results that came to the user's files in part, since a daemon was killed over it,
+    /// and offers to bring the rest.
+    pub(crate) async fn tell_half_applied(self: &Arc<Self>) {
+        let half = self.ask_cycles(|reply| CycleCommand::HalfApplied { reply });
+        let half = match half.await {
+            Ok(Ok(half)) => half,
+            Ok(Err(refusal)) => return tracing::warn!(%refusal, "half-applied results"),
+            Err(_) => return,
+        };
+        for half in half {
+            let said = format!("Greenward was stopped while it applied a result: {half}");
+            let answer = self.question(MessageType::WARNING, said, &[APPLY]).await;
+            if answer.is_some() {
+                self.apply_and_say(half.cycle).await;
+            }
+        }
+    }
+
     /// Says why something about a cycle is not done.
     pub(super) fn refused(&self, refusal: &CycleRefusal) {
         // The engine offers to trust the folder.

@@ -124,7 +124,7 @@ fn refused(refusal: &CycleRefusal) -> Error {
         CycleRefusal::Unknown(_) => "unknownCycle",
         CycleRefusal::InHand(_) => "inHand",
         CycleRefusal::NoResult { .. } => "noResult",
-        CycleRefusal::NotNow { .. } => "notNow",
+        CycleRefusal::NotNow { .. } | CycleRefusal::HalfApplied(_) => "notNow",
         CycleRefusal::Conflicts { .. } => "conflicts",
         CycleRefusal::WhichProject => "whichProject",
         CycleRefusal::NoCheckpoint(_) => "noCheckpoint",

@@ -12,8 +12,7 @@ use rustix::io::Errno;
 
 use super::Merge;
 use crate::lane::plain_path;
-use crate::objects::references::RefName;
-use crate::objects::{FileChange, FileVersion, ObjectStore, StoreError};
+use crate::objects::{FileChange, FileVersion, ObjectStore};
 use crate::scan::beneath::{Root, is_absent};
 use crate::scan::unfinished::Unfinished;
 
@@ -45,9 +44,6 @@ pub enum ApplyError {
         /// As above.
         left: Vec<Utf8PathBuf>,
     },
-    /// What the user has could not be saved first.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 fn list(paths: &[Utf8PathBuf]) -> String {
@@ -64,19 +60,18 @@ fn left_behind(left: &[Utf8PathBuf]) -> String {
 }
 
 impl ObjectStore {
-    /// Writes a merge to the user's files: all of it or nothing. `before` is made to lead to what
-    /// the user had, before anything is written.
+    /// Writes a merge to the user's files: all of it or nothing. It should have been announced
+    /// first, so that a writing that is cut off is found again.
     ///
     /// # Errors
     /// [`ApplyError`]; what was written until then has been taken back.
-    pub fn apply(&self, merge: &Merge, before: &RefName) -> Result<(), ApplyError> {
+    pub fn apply(&self, merge: &Merge) -> Result<(), ApplyError> {
         if !merge.conflicts.is_empty() {
             let paths = merge.conflicts.iter().map(|conflict| conflict.path.clone());
             return Err(ApplyError::Conflicts {
                 paths: paths.collect(),
             });
         }
-        self.set_reference(before, merge.mine)?;
         let root = Root::open(self.top()).map_err(|source| ApplyError::Io {
             path: self.top().to_path_buf(),
             source,

@@ -1,10 +1,12 @@
 //! Bringing back what was made in a lane: merged with what the user has by then.
 //!
 //! A [`Merge`] is a value: what each file would become, and where both sides changed the same. The
-//! editor turns it into an edit; [`apply`] writes it to disk for the command line. Attributes of the
-//! repository have no say in how files are merged, and renames are not guessed.
+//! editor turns it into an edit; [`apply`] writes it to disk for the command line, and one that was
+//! [`cut_off`] is found again. Attributes of the repository have no say in how files are merged, and
+//! renames are not guessed.
 
 pub mod apply;
+pub mod cut_off;
 mod three_way;
 
 use camino::Utf8PathBuf;

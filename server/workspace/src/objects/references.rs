@@ -33,6 +33,17 @@ impl RefName {
         &self.0
     }
 
+    /// A name beneath this one; `rest` is such as git allows.
+    pub(crate) fn beneath(&self, rest: &str) -> Self {
+        Self(format!("{}/{rest}", self.0))
+    }
+
+    /// The name that this one is beneath by `rest`.
+    pub(crate) fn above(&self, rest: &str) -> Option<Self> {
+        let above = self.0.strip_suffix(rest)?.strip_suffix('/')?;
+        Some(Self(above.to_owned()))
+    }
+
     fn full(&self) -> String {
         format!("{OURS}{}", self.0)
     }

@@ -7,11 +7,14 @@ use std::os::fd::OwnedFd;
 use rustix::fs::{AtFlags, Mode, OFlags, RawMode, RenameFlags};
 use rustix::io::Errno;
 
-use super::beneath::{look_in, read_in, remove_in};
+use super::beneath::{Root, is_absent, look_in, read_in, remove_in};
 use super::stamp::{Kind, Look};
 
 /// How names of files begin that are written and not yet in their place.
 const UNFINISHED: &str = ".greenward-unfinished-";
+
+/// So many are looked for beside one file.
+const MOST_LEFT: usize = 16;
 
 /// Whether a name is of a file that was being written when its writer died.
 pub(crate) fn is_unfinished(name: &str) -> bool {
@@ -69,7 +72,7 @@ impl<'a> Unfinished<'a> {
 
     fn new(folder: OwnedFd, name: &'a str) -> Self {
         Self {
-            beside: format!("{UNFINISHED}{:016x}", stable_number(name)),
+            beside: first_beside(name),
             folder,
             name,
             is_there: false,
@@ -117,9 +120,49 @@ impl<'a> Unfinished<'a> {
         Ok((kind, read_in(&self.folder, &self.beside, kind)?))
     }
 
+    /// Puts it in its place if nothing is there.
+    pub(crate) fn put_back(&self) -> io::Result<()> {
+        self.rename(RenameFlags::NOREPLACE)
+    }
+
+    /// Removes it.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        remove_in(&self.folder, &self.beside)
+    }
+
     fn rename(&self, flags: RenameFlags) -> io::Result<()> {
         rename_in(&self.folder, &self.beside, self.name, flags)
     }
+}
+
+/// What writers that died have left beside a file.
+pub(crate) fn left_beside<'a>(root: &Root, path: &'a str) -> io::Result<Vec<Unfinished<'a>>> {
+    let mut found = Vec::new();
+    let (mut folder, name) = match root.parent(path) {
+        Err(error) if is_absent(&error) => return Ok(found),
+        parent => parent?,
+    };
+    let mut beside = first_beside(name);
+    // Each further one has a longer name, as `write` and `withdraw` give them. One in between may be
+    // gone.
+    for _ in 0..MOST_LEFT {
+        match look_in(&folder, &beside) {
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(error),
+            Ok(_) => {
+                let next = folder.try_clone()?;
+                found.push(Unfinished {
+                    folder,
+                    beside: beside.clone(),
+                    name,
+                    is_there: false,
+                });
+                folder = next;
+            }
+        }
+        beside.push('-');
+    }
+    Ok(found)
 }
 
 impl Drop for Unfinished<'_> {
@@ -144,6 +187,11 @@ fn rename_in(folder: &OwnedFd, from: &str, to: &str, flags: RenameFlags) -> io::
         }
         renamed => Ok(renamed?),
     }
+}
+
+/// Under which name a file is written at first.
+fn first_beside(name: &str) -> String {
+    format!("{UNFINISHED}{:016x}", stable_number(name))
 }
 
 /// A number that two files of one folder hardly share.

@@ -45,9 +45,9 @@ impl Scene {
     }
 
     fn apply(&self, merge: &Merge) -> Result<(), ApplyError> {
-        self.world
-            .store()
-            .apply(merge, &name("cycles/1/before-apply"))
+        let store = self.world.store();
+        store.announce(merge, &name("cycles/1"), at()).unwrap();
+        store.apply(merge)
     }
 
     #[track_caller]

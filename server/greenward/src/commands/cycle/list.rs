@@ -50,6 +50,10 @@ async fn all(args: &CyclesArgs, cycles: &Cycles) -> Result<(), Trouble> {
     }
     let now = edge::since_epoch();
     screen.print(&cycles::table(&all, now));
+    let half = ask(session, |reply| CycleCommand::HalfApplied { reply }).await?;
+    for half in half.map_err(trouble)? {
+        screen.line(&paint(WARNING, half));
+    }
     let resting = ask(session, |reply| CycleCommand::Resting { reply }).await?;
     for resting in resting.map_err(trouble)? {
         let wait = resting.until.saturating_sub(now).as_secs() + 1;

@@ -1,5 +1,6 @@
 //! `greenward doctor`: what is found, what is missing, and how to get it.
 
+mod cycles;
 mod finding;
 mod lanes;
 mod look;
@@ -47,6 +48,7 @@ pub(crate) async fn run(world: &World, args: &DoctorArgs) -> Result<Exit, Troubl
     findings.extend(look::watching());
     findings.extend(workers::all(world, &session, &folder).await?);
     findings.extend(sandbox::all(world).await);
+    findings.extend(cycles::half_applied(&session).await?);
     findings.extend(lanes::all(&dirs));
     session.stop().await;
 
