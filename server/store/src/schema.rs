@@ -9,7 +9,8 @@ use rusqlite::Connection;
 const APPLICATION: u32 = 0x4752_4e57;
 
 /// What to do, version by version.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE events (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         cycle INTEGER,             -- nothing for events of breakers
@@ -51,7 +52,14 @@ const MIGRATIONS: &[&str] = &["
         failures INTEGER NOT NULL,
         failed_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    // What is projected of a cycle that was resumed before counts the time between, until
+    // something happens in it.
+    "
+    ALTER TABLE cycles ADD COLUMN run_time INTEGER NOT NULL DEFAULT 0;
+    UPDATE cycles SET run_time = last_at - opened_at;
+",
+];
 
 /// The version that this program makes and knows.
 pub(crate) fn known() -> u32 {

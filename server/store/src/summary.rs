@@ -40,6 +40,8 @@ pub struct CycleSummary {
     pub opened_at: Duration,
     /// When the last event happened, since the Unix epoch.
     pub last_at: Duration,
+    /// How long somebody was at it until then.
+    pub run_time: Duration,
     /// The files that it changes, relative to the workspace folder.
     pub files: Vec<Utf8PathBuf>,
     /// How many attempts were started.
@@ -67,6 +69,7 @@ impl CycleSummary {
             review: cycle.review(),
             opened_at: cycle.opened_at(),
             last_at: cycle.last_at(),
+            run_time: cycle.run_time(),
             files: cycle.files().to_vec(),
             attempts: cycle.attempts(),
             usage: cycle.usage(),
@@ -94,7 +97,7 @@ pub(crate) fn put(connection: &Connection, id: CycleId, cycle: &Cycle) -> Result
         "REPLACE INTO cycles VALUES (
             :id, :project, :framework, :language, :worker, :targets, :phase, :ending, :reason,
             :review, :opened_at, :last_at, :files, :attempts, :input_tokens, :output_tokens,
-            :cost_microdollars, :estimated, :verdict)",
+            :cost_microdollars, :estimated, :verdict, :run_time)",
     )?;
     statement.execute(named_params! {
         ":id": id.0,
@@ -109,6 +112,7 @@ pub(crate) fn put(connection: &Connection, id: CycleId, cycle: &Cycle) -> Result
         ":review": summary.review.as_ref().map(word).transpose()?,
         ":opened_at": millis(summary.opened_at),
         ":last_at": millis(summary.last_at),
+        ":run_time": millis(summary.run_time),
         ":files": json(&summary.files)?,
         ":attempts": summary.attempts,
         ":input_tokens": count(summary.usage.input_tokens),
@@ -166,6 +170,7 @@ fn read(row: &Row<'_>) -> Result<CycleSummary, Trouble> {
         review: from(id, "review", quoted("review")?)?,
         opened_at: time("opened_at")?,
         last_at: time("last_at")?,
+        run_time: time("run_time")?,
         files: from(id, "files", parsed("files")?)?,
         attempts: row.get("attempts")?,
         usage: Usage {

@@ -460,7 +460,7 @@ async fn a_later_version_is_left_as_it_is() {
         world
             .refusal()
             .to_string()
-            .ends_with("is of a later Greenward (version 99, known up to 1): update Greenward")
+            .ends_with("is of a later Greenward (version 99, known up to 2): update Greenward")
     );
     assert_eq!(world.bytes(), before);
 }

@@ -115,4 +115,10 @@ impl Cycle {
     pub fn last_at(&self) -> Duration {
         self.last_at
     }
+    /// How long somebody was at it until the last event: without the time in which it was
+    /// interrupted or had ended, before it was resumed.
+    #[must_use]
+    pub fn run_time(&self) -> Duration {
+        self.ran + self.running(self.last_at)
+    }
 }

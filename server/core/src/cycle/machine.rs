@@ -54,6 +54,8 @@ pub struct Cycle {
     pub(super) base: CommitId,
     pub(super) opened_at: Duration,
     pub(super) last_at: Duration,
+    /// How long all stretches before the running one have lasted.
+    pub(super) ran: Duration,
     pub(super) stage: Stage,
     pub(super) course: Course,
     pub(super) allowance: Allowance,
@@ -88,6 +90,7 @@ impl Cycle {
             base: base.clone(),
             opened_at: first.at,
             last_at: first.at,
+            ran: Duration::ZERO,
             stage: Stage::New,
             course: Course::Running { since: first.at },
             allowance: Allowance::new(*limits),
@@ -309,7 +312,7 @@ impl Cycle {
         }
         if let Course::Running { since } = self.course {
             // A daemon was killed: what it did after its last event is not known.
-            self.allowance.time += self.last_at.saturating_sub(since);
+            self.used(self.last_at.saturating_sub(since));
         }
         if let Some(limits) = limits {
             self.allowance = Allowance::new(limits);
@@ -320,17 +323,22 @@ impl Cycle {
 
     fn turn(&mut self, course: Course, at: Duration) {
         if let Course::Running { .. } = self.course {
-            self.allowance.time += self.running(at);
+            self.used(self.running(at));
         }
         self.course = course;
     }
 
     /// How long the running stretch has lasted.
-    fn running(&self, now: Duration) -> Duration {
+    pub(super) fn running(&self, now: Duration) -> Duration {
         match self.course {
             Course::Running { since } => now.saturating_sub(since),
             _ => Duration::ZERO,
         }
+    }
+
+    fn used(&mut self, time: Duration) {
+        self.ran += time;
+        self.allowance.time += time;
     }
 
     fn spend(&mut self, usage: Usage) {

@@ -170,7 +170,7 @@ pub(crate) fn ending(summary: &CycleSummary) -> String {
         true => String::new(),
         false => format!(", {used}"),
     };
-    let time = words::duration(summary.last_at.saturating_sub(summary.opened_at));
+    let time = words::duration(summary.run_time);
     match summary.ending {
         Some(EndingKind::Complete) => format!(
             "{} {}\n",
@@ -296,7 +296,8 @@ mod tests {
             reason: reason.map(str::to_owned),
             review: None,
             opened_at: Duration::from_secs(100),
-            last_at: Duration::from_secs(112),
+            last_at: Duration::from_secs(9_000),
+            run_time: Duration::from_secs(12),
             files: vec!["a.py".into()],
             attempts: 2,
             usage: used(),

@@ -184,6 +184,7 @@ mod tests {
             review,
             opened_at: Duration::from_secs(1_000 * id),
             last_at: Duration::from_secs(1_000 * id),
+            run_time: Duration::ZERO,
             files: Vec::new(),
             attempts: 2,
             usage: Usage {

@@ -31,6 +31,7 @@ pub(crate) fn running() -> CycleSummary {
         review: None,
         opened_at: Duration::ZERO,
         last_at: Duration::from_secs(9),
+        run_time: Duration::from_secs(9),
         files: Vec::new(),
         attempts: 1,
         usage: Usage::default(),

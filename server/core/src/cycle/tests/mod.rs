@@ -371,6 +371,28 @@ fn the_time_of_an_interruption_is_free() {
 }
 
 #[test]
+fn the_time_between_is_no_time_of_the_cycle() {
+    let mut cycle = cycle(vec![
+        baseline(failing()),
+        attempt(1),
+        CycleEvent::Interrupted,
+    ]);
+    assert_eq!(cycle.run_time(), MINUTE * 3);
+    let mut happens = |after: u32, event| {
+        let at = cycle.last_at() + MINUTE * after;
+        cycle.apply(&Recorded { at, event }).unwrap();
+        cycle.run_time()
+    };
+    // A new allowance does not make it forget.
+    assert_eq!(happens(600, resumed(Some(limits(4)))), MINUTE * 3);
+    assert_eq!(happens(2, attempt(2)), MINUTE * 5);
+    // Then a daemon was killed.
+    assert_eq!(happens(600, resumed(None)), MINUTE * 5);
+    assert_eq!(happens(1, CycleEvent::Cancelled), MINUTE * 6);
+    assert_eq!(happens(600, CycleEvent::Discarded), MINUTE * 6);
+}
+
+#[test]
 fn a_resumed_cycle_goes_on_from_the_last_step_that_was_completed() {
     let before = vec![baseline(failing()), attempt(1)];
     let after = |events: &[CycleEvent]| [before.clone(), events.to_vec()].concat();
