@@ -465,6 +465,22 @@ async fn a_later_version_is_left_as_it_is() {
     assert_eq!(world.bytes(), before);
 }
 
+#[tokio::test]
+async fn a_database_without_run_times_gets_them() {
+    let world = World::new();
+    let (cycle, _) = complete(&world.store()).await;
+    let run_time = || async {
+        let all = world.store().cycles(CycleFilter::default()).await.unwrap();
+        let summary = all.into_iter().find(|summary| summary.id == cycle);
+        summary.unwrap().run_time
+    };
+    let known = run_time().await;
+    assert!(known > Duration::ZERO);
+    let older = "ALTER TABLE cycles DROP COLUMN run_time; PRAGMA user_version = 1;";
+    world.sql().execute_batch(older).unwrap();
+    assert_eq!(run_time().await, known);
+}
+
 #[test]
 fn what_is_not_ours_is_left_as_it_is() {
     let world = World::new();
