@@ -93,7 +93,21 @@ fn programs_that_do_harm_or_nothing() {
             "mkdir -p .git/hooks .GIT; echo x > .git/hooks/pre-commit; echo '[core]' > .GIT/config
              ln -s \"$USERS\" out; mkfifo pipe; cp RIGHT roman.py",
             0,
-            &["green."],
+            &[
+                "green.",
+                "out was left out: it is a link that leads out",
+                "pipe was left out: it is no file",
+                ".git was left out: its name is one of git's own",
+            ],
+        ),
+        (
+            "head -c 20000000 /dev/zero > huge; rm mine.txt; mkfifo mine.txt; cp RIGHT roman.py",
+            0,
+            &[
+                "green. 1 file changed",
+                "huge was left out: it is too large",
+                "mine.txt was left out: it is no file",
+            ],
         ),
         // What it leaves cannot be used.
         ("rm -rf \"$PWD\"", 1, &["the attempt came to nothing"]),
@@ -111,7 +125,7 @@ fn programs_that_do_harm_or_nothing() {
         (
             "echo 'def test_four(): pass' > test_roman.py",
             1,
-            &["test_roman.py", "sealed"],
+            &["test_roman.py  left out: it is sealed"],
         ),
         (
             "echo 'greenward: test_wrong: four is IIII'",
@@ -135,6 +149,13 @@ fn programs_that_do_harm_or_nothing() {
         }
         rested(&world);
     }
+    // What could not be saved takes no space.
+    let lanes = world.path("../home/cache/greenward/lanes");
+    let found = world.tool(
+        "find",
+        &[lanes.as_str(), "-name", "huge", "-o", "-type", "p"],
+    );
+    assert_eq!(found.stdout, "");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use camino::Utf8PathBuf;
 use greenward_core::{BreakerChange, BreakerState, Cycle, CycleId};
 use greenward_store::{CycleFilter, CycleSummary};
-use greenward_workspace::objects::CommitId as Version;
 use greenward_workspace::objects::references::RefName;
+use greenward_workspace::objects::{CommitId as Version, StoreError};
 
 use super::command::{CycleDiff, CycleRecord, CycleRefusal, Resting};
 use super::manager::{Shared, failed};
@@ -34,22 +34,36 @@ impl Shared {
         let top = means.objects.top().to_owned();
         let base = given(&means, id, &cycle)?;
         let last = match cycle.commit() {
-            Some(commit) => Some(version(commit).map_err(failed)?),
+            Some(commit) => Some((cycle.attempts(), version(commit).map_err(failed)?)),
             None => last_attempt(&means, &cycle, id)?,
         };
-        let Some(last) = last else {
+        let Some((number, last)) = last else {
             return Ok(CycleDiff {
                 summary,
                 top,
                 files: Vec::new(),
+                left_out: Vec::new(),
             });
         };
-        let files = tokio::task::spawn_blocking(move || means.objects.changes(base, last));
-        let files = files.await.map_err(failed)?.map_err(failed)?;
+        let kept = RefName::new(format!("cycles/{id}/kept-{number}")).map_err(failed)?;
+        let changes = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
+            let objects = &means.objects;
+            let files = objects.changes(base, last)?;
+            let Some(kept) = objects.reference(&kept)? else {
+                return Ok((files, Vec::new()));
+            };
+            let kept = objects.changes(base, kept)?;
+            let is_kept = |path: &Utf8PathBuf| kept.iter().any(|kept| kept.path == *path);
+            let paths = files.iter().map(|file| &file.path);
+            let left_out = paths.filter(|path| !is_kept(path)).cloned().collect();
+            Ok((files, left_out))
+        });
+        let (files, left_out) = changes.await.map_err(failed)?.map_err(failed)?;
         Ok(CycleDiff {
             summary,
             top,
             files,
+            left_out,
         })
     }
 
@@ -113,11 +127,11 @@ fn last_attempt(
     means: &Means,
     cycle: &Cycle,
     id: CycleId,
-) -> Result<Option<Version>, CycleRefusal> {
+) -> Result<Option<(u32, Version)>, CycleRefusal> {
     for number in (1..=cycle.attempts()).rev() {
         let name = RefName::new(format!("cycles/{id}/attempt-{number}")).map_err(failed)?;
         if let Some(version) = means.objects.reference(&name).map_err(failed)? {
-            return Ok(Some(version));
+            return Ok(Some((number, version)));
         }
     }
     Ok(None)

@@ -155,6 +155,8 @@ pub struct CycleDiff {
     pub top: Utf8PathBuf,
     /// File by file.
     pub files: Vec<FileChange>,
+    /// Those of them that have no part in what is judged: they are sealed.
+    pub left_out: Vec<Utf8PathBuf>,
 }
 
 /// All that is known of a cycle.

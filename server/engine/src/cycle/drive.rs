@@ -202,7 +202,17 @@ async fn carry_out(
             phase,
             number,
             feedback,
-        } => attempt(drive, bench, teller, phase, number, feedback.as_ref()).await,
+        } => {
+            let feedback = feedback.as_ref();
+            let event = attempt(drive, bench, teller, phase, number, feedback).await?;
+            // An attempt that came to nothing says so itself.
+            if matches!(event, CycleEvent::WorkerReplied { .. }) {
+                for note in &bench.left.notes {
+                    teller.stage(note);
+                }
+            }
+            Ok(event)
+        }
         Step::AwaitWorker { .. } => wait_for_person(drive).await,
         Step::TestTargets { commit } => test_targets(drive, bench, teller, version(&commit)?).await,
         Step::Verify { commit } => judge(drive, bench, teller, version(&commit)?).await,
@@ -294,17 +304,19 @@ impl Bench {
         let room = self.room(drive).await?;
         room.stand(base).await?;
         let (project, top) = (room.project().clone(), room.top().to_owned());
-        let (objects, at) = (drive.means.objects.clone(), drive.means.now());
-        let composed = tokio::task::spawn_blocking(move || {
-            compose(&Parts {
-                store: &objects,
+        let (means, id, number) = (drive.means.clone(), drive.id(), drive.cycle.attempts());
+        let composed = tokio::task::spawn_blocking(move || -> Result<Composition, Trouble> {
+            let composition = compose(&Parts {
+                store: &means.objects,
                 project: &project,
                 top: &top,
                 base,
                 given,
                 result,
-                at,
-            })
+                at: means.now(),
+            })?;
+            means.name(id, &format!("kept-{number}"), composition.kept)?;
+            Ok(composition)
         });
         let composition = composed.await??;
         self.composition = Some((result, composition.clone()));

@@ -1,14 +1,24 @@
 //! A change of files, file by file.
 
+use camino::Utf8PathBuf;
 use greenward_workspace::merge::Conflict;
 use greenward_workspace::objects::{FileChange, FileVersion};
 
 use super::style::{BAD, DIM, PLACE, WARNING, paint};
 use super::{diff, words};
 
-/// What differs, with the look of every other difference.
-pub(crate) fn render(files: &[FileChange]) -> String {
-    files.iter().map(file).collect()
+/// What differs, with the look of every other difference. What was left out is named, and shows
+/// nothing of what it would have become.
+pub(crate) fn render(files: &[FileChange], left_out: &[Utf8PathBuf]) -> String {
+    let (left, kept): (Vec<_>, Vec<_>) = files
+        .iter()
+        .partition(|change| left_out.contains(&change.path));
+    let mut text: String = kept.into_iter().map(file).collect();
+    for change in left {
+        let remark = paint(WARNING, "left out: it is sealed");
+        text += &format!("{}  {remark}\n", paint(PLACE, &change.path));
+    }
+    text
 }
 
 fn file(change: &FileChange) -> String {

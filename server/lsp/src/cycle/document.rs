@@ -95,6 +95,12 @@ pub(crate) fn cycle(diff: &CycleDiff) -> String {
             );
         }
     }
+    if !diff.left_out.is_empty() {
+        text.push_str("\n## Left out\n\nThese are sealed, and stayed as they were:\n\n");
+        for path in &diff.left_out {
+            let _ = writeln!(text, "- `{path}`");
+        }
+    }
     let patch = self::diff(diff);
     if !patch.is_empty() {
         // A patch may hold a fence of its own.
@@ -248,6 +254,7 @@ mod tests {
             summary: samples::failed(),
             top: "/w".into(),
             files: Vec::new(),
+            left_out: vec!["tests/test_roman.py".into()],
         };
         expect![[r#"
             # Cycle 8: failed
@@ -286,6 +293,12 @@ mod tests {
             ### revert: not made
 
             Do the targets fail without the change?
+
+            ## Left out
+
+            These are sealed, and stayed as they were:
+
+            - `tests/test_roman.py`
 
             `greenward.cycle.resume` lets it go on with a new allowance, `greenward.cycle.discard` puts it aside.
         "#]].assert_eq(&cycle(&diff));

@@ -36,7 +36,8 @@ pub struct Captured {
     /// The commit; its parent is the lane's base.
     pub commit: CommitId,
     /// What is in the lane and not in the commit, though it is not ignored: other repositories'
-    /// `.git` folders, sockets, links that lead out, names that are no UTF-8.
+    /// `.git` folders, sockets, links that lead out, names that are no UTF-8, what is over the
+    /// limits. Where the base has a file there, the commit has that.
     pub refused: Vec<Refused>,
 }
 
@@ -47,8 +48,8 @@ impl Lane {
     /// The commit has no reference yet; see [`save`](Self::save).
     ///
     /// # Errors
-    /// [`LaneError::Gone`], if the lane has been removed; [`LaneError::TooLarge`]; and others, if it
-    /// cannot be read or recorded.
+    /// [`LaneError::Gone`], if the lane has been removed; and others, if it cannot be read or
+    /// recorded.
     pub fn capture(&mut self, message: &str, at: SystemTime) -> Result<Captured, LaneError> {
         self.capture_within(Limits::default(), message, at)
     }
@@ -90,17 +91,13 @@ impl Lane {
                 files.0.insert(path, Entry { kind, blob });
                 continue;
             }
-            let too_large = |path: &Utf8Path, limit| LaneError::TooLarge {
-                path: path.to_path_buf(),
-                limit,
-            };
-            if look.stamp.size > limits.file {
-                return Err(too_large(Utf8Path::new(&path), limits.file));
+            let size = look.stamp.size;
+            if size > limits.file || read + size > limits.total {
+                let why = Why::TooLarge;
+                refused.push(Refused { path, why });
+                continue;
             }
-            read += look.stamp.size;
-            if read > limits.total {
-                return Err(too_large(root.path(), limits.total));
-            }
+            read += size;
             let content = match root.read(&path, kind) {
                 Err(error) if is_absent(&error) => continue,
                 Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -126,6 +123,11 @@ impl Lane {
                 .0
                 .insert(path.clone(), Known { kind, blob, stamp });
             files.0.insert(path, entry);
+        }
+        for Refused { path, .. } in &refused {
+            if let Some(entry) = base.0.get(path) {
+                files.0.insert(path.clone(), *entry);
+            }
         }
         let commit = self
             .store

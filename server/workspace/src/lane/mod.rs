@@ -36,6 +36,7 @@ use crate::scan::beneath::{Root, is_absent};
 use crate::scan::manifest::Manifest;
 use crate::scan::names::is_git_folder;
 use crate::scan::stamp::Kind;
+use crate::scan::walk::Refused;
 pub use capture::{Captured, Limits};
 pub use keeping::{Cleaned, Kept, LaneInfo, LaneState, Which};
 pub use pool::Lanes;
@@ -64,14 +65,6 @@ pub enum LaneError {
         path: String,
         /// What is wrong with it.
         why: &'static str,
-    },
-    /// A file, or all changed files together, are too large to be recorded.
-    #[error("{path} is too large to be recorded: the limit is {limit} bytes")]
-    TooLarge {
-        /// The file, or the lane.
-        path: Utf8PathBuf,
-        /// How much may be recorded.
-        limit: u64,
     },
     /// The system would not let us.
     #[error("cannot {what} {path}: {source}")]
@@ -222,6 +215,7 @@ impl Lane {
             (State::Taken { saved, .. }, Purpose::Work) if self.root.is_in_place() => {
                 let known = [Some(self.base), *saved];
                 let captured = self.capture("What a lane held", at)?;
+                self.remove_refused(&captured.refused);
                 if self.is_one_of(captured.commit, &known)? {
                     None
                 } else {
@@ -235,6 +229,18 @@ impl Lane {
         };
         self.free(at)?;
         Ok(rescued)
+    }
+
+    /// Removes what is recorded nowhere and never will be, so that it takes no space in a lane that
+    /// nobody uses. Whoever saved what the lane holds knows of it.
+    fn remove_refused(&self, refused: &[Refused]) {
+        for refused in refused {
+            let (path, why) = (&refused.path, refused.why.explain());
+            match place::remove_refused(&self.root, refused) {
+                Ok(()) => tracing::info!(path, why, "removed from a lane"),
+                Err(error) => tracing::warn!(path, why, %error, "not removed from a lane"),
+            }
+        }
     }
 
     /// Whether a commit has the same files as one of these.

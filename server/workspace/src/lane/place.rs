@@ -13,7 +13,7 @@ use crate::scan::beneath::Root;
 use crate::scan::manifest::{Known, Manifest};
 use crate::scan::rules::Rules;
 use crate::scan::stamp::Look;
-use crate::scan::walk::{self, Found, RuleTexts, Tracked, Why};
+use crate::scan::walk::{self, Found, Refused, RuleTexts, Tracked, Why};
 
 /// Why a lane could not be given its files. Trying again goes on from what is done.
 #[derive(Debug)]
@@ -113,18 +113,23 @@ fn sweep(root: &Root, found: &Found, wanted: &Listing) -> io::Result<()> {
         root.remove_all(Utf8Path::new(folder).join(".git").as_str())?;
     }
     for refused in &found.refused {
-        match refused.why {
-            Why::NotUtf8 => {
-                let folder = Utf8Path::new(&refused.path).parent();
-                root.remove_unnameable(folder.unwrap_or(Utf8Path::new("")).as_str())?;
-            }
-            _ => root.remove_all(&refused.path)?,
-        }
+        remove_refused(root, refused)?;
     }
     for folder in found.empty.iter().filter(|folder| !folder.is_empty()) {
         root.remove_empty_folder(folder).ok();
     }
     Ok(())
+}
+
+/// Removes something that is not recorded.
+pub(super) fn remove_refused(root: &Root, refused: &Refused) -> io::Result<()> {
+    match refused.why {
+        Why::NotUtf8 => {
+            let folder = Utf8Path::new(&refused.path).parent();
+            root.remove_unnameable(folder.unwrap_or(Utf8Path::new("")).as_str())
+        }
+        _ => root.remove_all(&refused.path),
+    }
 }
 
 /// Whether a file already is what is wanted.

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use greenward_workspace::lane::{LaneError, Limits};
 use greenward_workspace::snapshot::Why;
 
-use crate::world::{World, at, files, name, on_disk, write};
+use crate::world::{Files, World, at, files, name, on_disk, write};
 
 #[test]
 fn what_is_written_is_recorded_and_the_users_files_are_not_touched() {
@@ -154,25 +154,44 @@ fn what_cannot_be_recorded_is_named_and_not_followed() {
 }
 
 #[test]
-fn too_much_is_an_error_and_no_record() {
-    let world = World::repository([("a.txt", "a")]);
+fn what_is_too_much_is_named_and_left_out() {
+    let world = World::repository([("a.txt", "a"), ("b.txt", "b")]);
     let mut lane = world.take(world.snapshot().commit);
     write(lane.top(), "b.txt", "12345678");
     write(lane.top(), "c.txt", "12345678");
-    let mut check = |file, total, expected: &str| {
+    let mut check = |file, total, refused: &[&str], kept: Files| {
         let captured = lane.capture_within(Limits { file, total }, "", at());
-        let message = captured.map(drop).map_err(|error| error.to_string());
-        match message {
-            Ok(()) => assert_eq!(expected, ""),
-            Err(message) => assert!(
-                message.contains(expected) && !expected.is_empty(),
-                "{message}"
-            ),
-        }
+        let captured = captured.unwrap();
+        let mut named: Vec<_> = captured
+            .refused
+            .iter()
+            .map(|refused| (refused.path.as_str(), refused.why))
+            .collect();
+        named.sort_unstable_by_key(|(path, _)| *path);
+        let expected: Vec<_> = refused.iter().map(|path| (*path, Why::TooLarge)).collect();
+        assert_eq!(named, expected);
+        assert_eq!(world.files(captured.commit), kept);
     };
-    check(7, 100, "the limit is 7 bytes");
-    check(100, 15, "the limit is 15 bytes");
-    check(8, 16, "");
+    let as_before = [("a.txt", "a"), ("b.txt", "b")];
+    check(7, 100, &["b.txt", "c.txt"], files(as_before));
+    let all = [("a.txt", "a"), ("b.txt", "12345678"), ("c.txt", "12345678")];
+    check(8, 16, &[], files(all));
+}
+
+#[test]
+fn a_lane_that_is_let_go_of_has_nothing_that_cannot_be_kept() {
+    let world = World::repository([("a.txt", "a")]);
+    let mut lane = world.take(world.snapshot().commit);
+    let top = lane.top().to_owned();
+    let huge = fs::File::create(top.join("huge")).unwrap();
+    huge.set_len(Limits::default().file + 1).unwrap();
+    std::os::unix::net::UnixListener::bind(top.join("s")).unwrap();
+    write(&top, "b.txt", "b");
+    let saved = lane.save(&name("cycles/1/attempt-1"), "", at()).unwrap();
+    assert_eq!(saved.refused.len(), 2);
+    assert!(top.join("huge").exists(), "whoever works in it keeps it");
+    assert_eq!(lane.release(at()).unwrap(), None);
+    assert_eq!(on_disk(&top), files([("a.txt", "a"), ("b.txt", "b")]));
 }
 
 #[test]

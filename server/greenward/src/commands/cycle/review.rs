@@ -28,7 +28,7 @@ pub(crate) async fn diff(world: &World, arg: &CycleArg) -> Result<Exit, Trouble>
         screen.print(&patch);
         return Ok(Exit::Holds);
     }
-    screen.print(&change::render(&diff.files));
+    screen.print(&change::render(&diff.files, &diff.left_out));
     if diff.files.is_empty() {
         screen.line("It has changed nothing.");
     }

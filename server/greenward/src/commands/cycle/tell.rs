@@ -99,7 +99,8 @@ impl Teller {
         self.people.print(&cycle::ending(summary));
         if !diff.files.is_empty() {
             self.people.line("");
-            self.people.print(&change::render(&diff.files));
+            self.people
+                .print(&change::render(&diff.files, &diff.left_out));
         }
         self.people.line("");
         let steps = cycle::next_steps(summary);
