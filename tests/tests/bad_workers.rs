@@ -33,6 +33,9 @@ const RIGHT: &str = "def roman(number):\n    return {4: \"IV\"}.get(number, \"I\
 /// One attempt is all it takes to see what comes of it.
 const ONCE: &str = "mutation_seconds = 0\nrepeat = 1\nmax_attempts = 1";
 
+/// Attempts enough for the same error to come three times.
+const AGAIN: &str = "mutation_seconds = 0\nrepeat = 1\nmax_attempts = 5";
+
 /// A user's work with something in every place; nothing if there is no Python.
 fn world() -> Option<World> {
     let world = World::new(PROJECT).with_python()?;
@@ -226,7 +229,48 @@ fn a_program_that_does_not_exist() {
     let Some(world) = world() else { return };
     world.hire("kind = \"command\"\nargv = [\"no-such-agent\"]", ONCE);
     let done = cycle(&world, "no program");
-    done.check(1, &["no-such-agent", "there is no such program"]);
+    done.check(1, &["no-such-agent", "there is no such program", "`argv`"]);
+    rested(&world);
+    // There is no use in another attempt.
+    world.hire("kind = \"command\"\nargv = [\"no-such-agent\"]", AGAIN);
+    let done = cycle(&world, "no program, several attempts");
+    done.check(1, &["the worker cannot work", "After 1 attempt"]);
+}
+
+#[test]
+fn a_program_that_fails_may_try_again_and_is_told_why() {
+    let Some(world) = world() else { return };
+    let right = world.path("../right.py");
+    world.write("../right.py", RIGHT);
+    let tried = world.path("../tried");
+    for fails in ["exit 3", "kill -KILL $$", "exec sleep 1000"] {
+        let script = format!(
+            "if mkdir '{tried}'; then echo 'the licence expired' >&2; {fails}; fi
+             case \"$GREENWARD_TASK\" in
+                 'Make these tests pass: '*test_four) ;; *) exit 8 ;;
+             esac
+             grep -q 'last turn came to nothing' \"$GREENWARD_PROMPT\" || exit 7
+             cp '{right}' roman.py\n"
+        );
+        world.write("../worker.sh", script);
+        let path = world.path("../worker.sh");
+        world.hire(
+            &format!("kind = \"command\"\nargv = [\"sh\", '{path}']\ntimeout_seconds = 2\n"),
+            AGAIN,
+        );
+        let done = cycle(&world, fails);
+        done.check(0, &["green.", "the licence expired", "after 2 attempts"]);
+        std::fs::remove_dir(&tried).unwrap_or_else(|error| panic!("{fails}: {error}"));
+    }
+    // What it printed last is in the prompt.
+    let script = "grep -c 'the licence expired' \"$GREENWARD_PROMPT\" >&2
+                  echo 'the licence expired' >&2; exit 3";
+    world.script(AGAIN, script);
+    let done = cycle(&world, "the same error");
+    done.check(
+        1,
+        &["the same error came three times", "1 the licence expired"],
+    );
 }
 
 #[test]
@@ -245,7 +289,7 @@ fn a_program_that_hangs_ends_at_its_limit_and_when_it_is_cancelled() {
     let worker = world.program(script) + "timeout_seconds = 1\n";
     world.hire(&worker, ONCE);
     let done = cycle(&world, "a program that hangs");
-    done.check(1, &["no full reply within 1s", "timeout_seconds"]);
+    done.check(1, &["took longer than 1s", "timeout_seconds"]);
 }
 
 #[test]

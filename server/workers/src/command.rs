@@ -114,13 +114,20 @@ impl Command {
         let mut process = executor.start(&invocation, Stdin::Piped).await?;
         let mut printed = Printed::new(progress);
         let run = converse(&mut process, &text, &mut printed);
-        let given_up = tokio::select! {
+        tokio::select! {
             exit = run => return self.reply(exit, &printed),
-            () = cancel.cancelled() => WorkerError::Cancelled,
-            () = tokio::time::sleep(self.timeout) => WorkerError::TimedOut { limit: self.timeout },
+            () = tokio::time::sleep(self.timeout) => {
+                process.stop(GRACE).await;
+                return Err(WorkerError::Overran {
+                    program: self.program.clone(),
+                    limit: self.timeout,
+                    output: printed.end(),
+                });
+            }
+            () = cancel.cancelled() => {}
         };
         process.stop(GRACE).await;
-        Err(given_up)
+        Err(WorkerError::Cancelled)
     }
 
     fn reply(&self, exit: Exit, printed: &Printed<'_>) -> Result<TurnReply, WorkerError> {

@@ -109,7 +109,7 @@ pub enum WorkerError {
     /// It was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// It took longer than `timeout_seconds`.
+    /// A model took longer than `timeout_seconds`, or anyone than the cycle may.
     #[error("no full reply within {limit:?}: raise `timeout_seconds`, or take a faster model")]
     TimedOut {
         /// What was allowed.
@@ -190,7 +190,7 @@ pub enum WorkerError {
         source: std::io::Error,
     },
     /// The program could not be started.
-    #[error(transparent)]
+    #[error("the program does not start: is it installed, and is `argv` right?")]
     Start(#[from] StartError),
     /// The program has failed.
     #[error("{program} failed: {exit}{}\n{output}", if *network { "" } else { NO_NETWORK })]
@@ -203,6 +203,18 @@ pub enum WorkerError {
         output: String,
         /// Whether it had a network.
         network: bool,
+    },
+    /// The program took longer than `timeout_seconds`, and was ended.
+    #[error(
+        "{program} took longer than {limit:?} and was ended: raise `timeout_seconds`?\n{output}"
+    )]
+    Overran {
+        /// The program.
+        program: String,
+        /// What was allowed.
+        limit: Duration,
+        /// The end of what it printed, without control characters.
+        output: String,
     },
     /// The recording holds no such turn.
     #[error("the recording holds no turn {attempt} of phase {phase}")]
@@ -217,6 +229,34 @@ pub enum WorkerError {
     Human,
 }
 
+impl WorkerError {
+    /// Whether the next attempt may go better. A program that has failed can be told so; one that
+    /// cannot be started, and a server that refuses, will do the same again.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            WorkerError::BrokenOff { .. }
+            | WorkerError::Failed { passing: true, .. }
+            | WorkerError::Program { .. }
+            | WorkerError::Overran { .. }
+            | WorkerError::TimedOut { .. } => true,
+            WorkerError::Cancelled
+            | WorkerError::Status { .. }
+            | WorkerError::Failed { passing: false, .. }
+            | WorkerError::Busy { .. }
+            | WorkerError::Unreachable { .. }
+            | WorkerError::WrongFormat { .. }
+            | WorkerError::TooLong { .. }
+            | WorkerError::Declined { .. }
+            | WorkerError::GaveUp { .. }
+            | WorkerError::Prompt { .. }
+            | WorkerError::Start(_)
+            | WorkerError::NotRecorded { .. }
+            | WorkerError::Human => false,
+        }
+    }
+}
+
 fn kind_name(kind: WorkerKind) -> &'static str {
     match kind {
         WorkerKind::OpenAi => "openai",
@@ -224,5 +264,43 @@ fn kind_name(kind: WorkerKind) -> &'static str {
         WorkerKind::Command => "command",
         WorkerKind::Replay => "replay",
         WorkerKind::Human => "human",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use greenward_exec::StartErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn what_a_program_did_may_go_better_and_what_is_not_there_will_not() {
+        let program = |exit| WorkerError::Program {
+            program: "agent".into(),
+            exit,
+            output: String::new(),
+            network: true,
+        };
+        let limit = Duration::from_secs(1);
+        let start = WorkerError::Start(StartError {
+            program: "agent".into(),
+            folder: "/".into(),
+            kind: StartErrorKind::NotFound,
+            source: io::ErrorKind::NotFound.into(),
+        });
+        let message = String::from("no such model");
+        for (error, expected) in [
+            (program(Exit::Code(3)), true),
+            (program(Exit::Signal(9)), true),
+            (WorkerError::TimedOut { limit }, true),
+            (WorkerError::BrokenOff { why: "it ended" }, true),
+            (start, false),
+            (WorkerError::Declined { message }, false),
+            (WorkerError::Cancelled, false),
+        ] {
+            assert_eq!(error.may_pass(), expected, "{error}");
+        }
     }
 }

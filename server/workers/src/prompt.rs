@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use greenward_core::Failure;
+use greenward_core::{Failure, clean};
 use serde::Serialize;
 
 use crate::context::Source;
@@ -18,6 +18,10 @@ pub const VERSION: &str = "v1";
 const SYSTEM_BLOCKS: &str = include_str!("../prompts/v1/system_blocks.md");
 const SYSTEM_LANE: &str = include_str!("../prompts/v1/system_lane.md");
 const GREEN: &str = include_str!("../prompts/v1/green.md");
+const TASK: &str = include_str!("../prompts/v1/task.md");
+
+/// How many targets a task in one line names.
+const NAMED: usize = 10;
 
 /// How much of one message or value of a failure is shown, in bytes.
 const FAILURE_LIMIT: usize = 4000;
@@ -144,6 +148,18 @@ pub fn green(input: &PromptInput, manner: Manner) -> Prompt {
         ("feedback", input.feedback.trim().to_owned()),
     ];
     Prompt::new(system, &filled(GREEN, &values))
+}
+
+/// The task of the phase green in one line. All of its targets stand in the prompt.
+#[must_use]
+pub fn task(targets: &[String]) -> String {
+    let mut named = targets[..targets.len().min(NAMED)].join(", ");
+    if targets.len() > NAMED {
+        // Writing to a string cannot fail.
+        let _ = write!(named, " and {} more", targets.len() - NAMED);
+    }
+    let text = filled(TASK, &[("targets", named)]);
+    clean(&text).trim_end().to_owned()
 }
 
 /// `template` with its names replaced, without the sections whose names all have no value.
@@ -432,6 +448,22 @@ mod tests {
         let reply = crate::edits::parse(SYSTEM_BLOCKS).unwrap();
         assert_eq!(reply.edits.len(), 1);
         assert_eq!(reply.edits[0].path(), "src/example.py");
+    }
+
+    #[test]
+    fn the_task_is_one_line_however_many_targets_there_are() {
+        let targets = |count| {
+            (1..=count)
+                .map(|n| format!("t.py::t{n}"))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(task(&targets(1)), "Make these tests pass: t.py::t1");
+        assert_eq!(
+            task(&targets(2)),
+            "Make these tests pass: t.py::t1, t.py::t2"
+        );
+        let many = task(&targets(12));
+        assert!(many.ends_with("t.py::t10 and 2 more"), "{many}");
     }
 
     #[test]

@@ -152,16 +152,13 @@ async fn brief(
         .join("prompts")
         .join(format!("cycle-{}", drive.id()));
     tokio::fs::create_dir_all(&scratch).await?;
+    let targets = drive.goal().targets.iter();
+    let targets: Vec<String> = targets.map(ToString::to_string).collect();
     Ok(Turn {
         phase: greenward_workers::Phase::Green,
         attempt: number,
-        task: String::new(),
-        targets: drive
-            .goal()
-            .targets
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        task: greenward_workers::prompt::task(&targets),
+        targets,
         prompt,
         lane: lane.workspace(),
         scratch,
@@ -227,7 +224,7 @@ async fn finish_turn(
         Ok(reply) => reply,
         Err(error) => {
             let event = CycleEvent::WorkerFailed {
-                retryable: is_passing(&error),
+                retryable: error.may_pass(),
                 error: chain(&error),
                 usage: Usage::default(),
             };
@@ -336,12 +333,4 @@ fn way_of(kind: greenward_workers::WayOutKind) -> WayOut {
         greenward_workers::WayOutKind::TestWrong => WayOut::TestWrong,
         greenward_workers::WayOutKind::Blocked => WayOut::Blocked,
     }
-}
-
-/// Whether the next attempt may go better.
-fn is_passing(error: &WorkerError) -> bool {
-    matches!(
-        error,
-        WorkerError::BrokenOff { .. } | WorkerError::Failed { passing: true, .. }
-    )
 }
