@@ -14,7 +14,7 @@ use crate::command::{Command, CycleVerb};
 pub(crate) struct Workers {
     /// The names of the configured workers that are no person.
     pub names: Vec<String>,
-    /// Whom the settings prefer, or the only one that there is.
+    /// The settings' choice; without one the first by name. Nothing if there is none.
     pub default: Option<String>,
 }
 
@@ -26,14 +26,16 @@ impl Workers {
             .filter(|(_, worker)| worker.kind != WorkerKind::Human)
             .map(|(name, _)| name.clone())
             .collect();
-        let only = match names.as_slice() {
-            [only] => Some(only.clone()),
-            _ => None,
+        let is_human = |name: &String| {
+            let kind = settings.workers.get(name).map(|worker| worker.kind);
+            kind == Some(WorkerKind::Human) || (kind.is_none() && name == HUMAN)
         };
-        Self {
-            default: settings.cycle.worker.clone().or(only),
-            names,
-        }
+        let default = match &settings.cycle.worker {
+            Some(chosen) if is_human(chosen) => Some(HUMAN.to_owned()),
+            Some(chosen) if names.contains(chosen) => Some(chosen.clone()),
+            _ => names.first().cloned(),
+        };
+        Self { names, default }
     }
 }
 
@@ -170,20 +172,30 @@ mod tests {
     }
 
     #[test]
-    fn the_only_worker_is_the_default() {
+    fn the_default_is_the_settings_choice_or_the_first_by_name() {
         let mut settings = Settings::default();
         assert_eq!(Workers::of(&settings), Workers::default());
-        let mut add = |name: &str, kind| {
-            let worker = greenward_protocol::settings::Worker {
-                kind,
-                ..Default::default()
+        let mut check =
+            |added: &[(&str, WorkerKind)], chosen: Option<&str>, expected: Option<&str>| {
+                for (name, kind) in added {
+                    let worker = greenward_protocol::settings::Worker {
+                        kind: *kind,
+                        ..Default::default()
+                    };
+                    settings.workers.insert((*name).to_owned(), worker);
+                }
+                settings.cycle.worker = chosen.map(str::to_owned);
+                let default = Workers::of(&settings).default;
+                assert_eq!(default.as_deref(), expected, "{added:?} {chosen:?}");
             };
-            settings.workers.insert(name.to_owned(), worker);
-            Workers::of(&settings).default
-        };
-        assert_eq!(add("me", WorkerKind::Human), None);
-        assert_eq!(add("local", WorkerKind::OpenAi).as_deref(), Some("local"));
-        assert_eq!(add("tape", WorkerKind::Replay), None);
+        check(&[("me", WorkerKind::Human)], None, None);
+        check(&[], Some("me"), Some("human"));
+        check(&[], Some("human"), Some("human"));
+        check(&[("tape", WorkerKind::Replay)], None, Some("tape"));
+        check(&[("local", WorkerKind::OpenAi)], None, Some("local"));
+        check(&[], Some("tape"), Some("tape"));
+        // Starting that one would say that there is none.
+        check(&[], Some("gone"), Some("local"));
     }
 
     #[test]
