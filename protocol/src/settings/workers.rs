@@ -25,6 +25,10 @@ pub struct Worker {
     /// The environment variable that holds the key. The key itself never stands in a file.
     #[schemars(example = &"OPENAI_API_KEY")]
     pub key_env: Option<String>,
+    /// The name of the key in the system's keyring: `greenward key set NAME` puts it there. If
+    /// `key_env` is given too, its variable wins where it is set.
+    #[schemars(example = &"openai")]
+    pub key_keyring: Option<String>,
     /// The program of a worker of kind `command` with its arguments. No shell reads them.
     #[schemars(extend("examples" = [["my-agent", "--headless"]]))]
     pub argv: Vec<String>,
@@ -65,6 +69,7 @@ impl Default for Worker {
             model: None,
             api: OpenAiApi::Chat,
             key_env: None,
+            key_keyring: None,
             argv: Vec::new(),
             network: false,
             writable: Vec::new(),

@@ -34,6 +34,7 @@ pub use cycle::{
 pub use driver::{Config, Handle, start};
 pub use folder_settings::TrustWord;
 pub use greenward_store::CycleSummary;
+pub use greenward_workers::{KeyPlace, keyring, usable_key};
 pub use notice::{Diagnostic, Notice, Offer, RunNotice, RunWhat};
 pub use view::{
     FileView, ItemState, ItemView, ProjectStatus, RunningStatus, Status, TestView, TrustState,

@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// Trust a folder, so that its tests may be run
     #[command(after_help = TRUST_HELP)]
     Trust(TrustArgs),
+    /// Keep the key of a model in the system's keyring
+    #[command(after_help = KEY_HELP)]
+    Key(KeyArgs),
     /// Say what is found, what is missing, and how to get it
     Doctor(DoctorArgs),
     /// Show all of it on a small sample, without an editor or a network
@@ -81,6 +84,12 @@ const TRUST_HELP: &str = "\
 Running tests runs the code of a folder. Greenward runs nothing in a folder, nor in those below
 it, before its user says so. If the folder's own settings later choose another program to run,
 the folder is to be trusted again.";
+
+const KEY_HELP: &str = "\
+A worker takes its key from there with `key_keyring = \"NAME\"` in its settings. No key ever stands
+in a file, nor on a command line.
+  greenward key set openai              asks for it, and does not show what is typed
+  greenward key set openai < key.txt    reads it";
 
 /// Arguments of `greenward lsp`.
 #[derive(Debug, Args)]
@@ -134,6 +143,31 @@ pub(crate) struct TrustArgs {
     /// Show which folders are trusted
     #[arg(long, conflicts_with_all = ["folder", "revoke"])]
     pub(crate) list: bool,
+}
+
+/// Arguments of `greenward key`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub(crate) what: KeyCommand,
+}
+
+/// What to do with a key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Put a key into the keyring: what is typed, or the standard input
+    Set(KeyName),
+    /// Take a key out of the keyring
+    Forget(KeyName),
+}
+
+/// Arguments of `greenward key set` and `greenward key forget`.
+#[derive(Debug, Args)]
+pub(crate) struct KeyName {
+    /// The key's name, as the settings of workers have it
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: String,
 }
 
 /// Arguments of `greenward doctor`.
@@ -250,6 +284,20 @@ mod tests {
         "#]],
         );
         check(
+            "key set openai",
+            expect![[r#"
+            Key(
+                KeyArgs {
+                    what: Set(
+                        KeyName {
+                            name: "openai",
+                        },
+                    ),
+                },
+            )
+        "#]],
+        );
+        check(
             "doctor --json",
             expect![[r#"
             Doctor(
@@ -342,6 +390,8 @@ mod tests {
             "cycles --recording to.jsonl",
             "apply seven",
             "doctor --clean-lanes --json",
+            "key set openai secret",
+            "key forget",
             "test --chnaged",
             "tset",
             "supervise",

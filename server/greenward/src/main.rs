@@ -81,6 +81,7 @@ async fn run(command: &Command, world: &World, log: &Log) -> Result<ExitCode, Tr
         Command::Discard(arg) => cycle::review::discard(world, arg).await?,
         Command::Init(args) => commands::init::run(world, args).await?,
         Command::Trust(args) => commands::trust::run(world, args)?,
+        Command::Key(args) => commands::key::run(args)?,
         Command::Doctor(args) => commands::doctor::run(world, args).await?,
         Command::Demo(args) => commands::demo::run(world, args).await?,
     };

@@ -8,6 +8,7 @@ use greenward_protocol::settings::WorkerKind;
 use thiserror::Error;
 
 use crate::Phase;
+use crate::keyring::KeyringError;
 
 /// What the user of a program that failed without a network may want to know.
 const NO_NETWORK: &str = "; it had no network: `network = true` among its settings gives it one";
@@ -45,6 +46,31 @@ pub enum SettingsError {
         variable: String,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// The system's keyring does not hold its key, or holds what cannot be one.
+    #[error(
+        "worker `{worker}` takes its key from the system's keyring, where `{key}` {what}: \
+         `greenward key set {key}` puts it there, or name an environment variable in \
+         `workers.{worker}.key_env`"
+    )]
+    NotInKeyring {
+        /// The worker.
+        worker: String,
+        /// The key's name.
+        key: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The system's keyring cannot be asked for its key.
+    #[error(
+        "worker `{worker}` takes its key from the system's keyring: unlock it, or name an \
+         environment variable in `workers.{worker}.key_env`"
+    )]
+    Keyring {
+        /// The worker.
+        worker: String,
+        /// Why.
+        source: KeyringError,
     },
     /// A proxy that the environment names is no URL.
     #[error("the environment variable {variable} must be a proxy's URL")]

@@ -19,6 +19,8 @@ mod command;
 pub mod context;
 pub mod edits;
 mod error;
+mod key;
+pub mod keyring;
 mod model;
 pub mod prompt;
 mod recording;
@@ -30,6 +32,8 @@ mod worker;
 
 pub use command::Command;
 pub use error::{RecordingError, SettingsError, WorkerError};
+pub use key::{KeyPlace, usable as usable_key};
+pub use keyring::KeyringError;
 pub use model::Model;
 pub use prompt::{Manner, Prompt};
 pub use recording::{Entry, RecordedReply, Recorder, Replay};

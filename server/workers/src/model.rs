@@ -17,12 +17,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Api, End, Request};
+use crate::key::{self, Key};
+use crate::keyring;
 use crate::usage::Price;
 use crate::{
     Progress, ReplyKind, SettingsError, Turn, TurnReply, Usage, WayOut, WorkerError,
     estimate_tokens,
 };
-use client::Key;
 use exchange::Heard;
 use retry::{Decision, Patience};
 
@@ -75,7 +76,7 @@ impl Model {
         Ok(Self {
             api,
             model,
-            key: client::key(name, settings, env)?,
+            key: key::key(name, settings, env, keyring::read)?,
             price: prices.map(price),
             max_tokens: settings.max_tokens,
             context_tokens: settings.context_tokens,

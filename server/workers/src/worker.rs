@@ -113,8 +113,8 @@ pub enum Progress {
 impl Worker {
     /// Makes the worker `name`.
     ///
-    /// Its key, and proxies (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), come from
-    /// `env`. Relative paths start at the workspace folder `folder`.
+    /// Its key comes from `env` or the system's keyring; proxies (`HTTPS_PROXY`, `HTTP_PROXY`,
+    /// `ALL_PROXY`, `NO_PROXY`) come from `env`. Relative paths start at the workspace folder `folder`.
     ///
     /// # Errors
     /// If a setting that its kind needs is missing or cannot be used.

@@ -179,6 +179,7 @@ mod tests {
             base_url: Some("http://127.0.0.1:11434/v1".into()),
             model: Some("qwen3-coder".into()),
             key_env: Some("OPENAI_API_KEY".into()),
+            key_keyring: Some("openai".into()),
             recording: Some(".tdd/recordings/roman.jsonl".into()),
             price_per_million_input: Some(0.25),
             price_per_million_output: Some(1.25),

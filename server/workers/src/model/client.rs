@@ -1,12 +1,10 @@
-//! The HTTP client, the endpoint and the key of a model, out of settings and environment.
+//! The HTTP client and the endpoint of a model, out of settings and environment.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use greenward_protocol::settings;
-use reqwest::header::HeaderValue;
 use reqwest::{Client, NoProxy, Proxy, Url};
 use rustls_platform_verifier::BuilderVerifierExt;
 
@@ -15,46 +13,6 @@ use crate::api::Api;
 
 /// Hosts that no proxy is asked for.
 const LOCAL: &str = "localhost,127.0.0.0/8,::1";
-
-/// A key. Shows nothing of itself.
-pub(super) struct Key(String);
-
-impl Key {
-    /// The key, for the header of a request and nothing else.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(..)")
-    }
-}
-
-/// The key that the settings name, out of the environment. Nothing if they name none.
-pub(super) fn key(
-    name: &str,
-    settings: &settings::Worker,
-    env: &BTreeMap<String, String>,
-) -> Result<Option<Key>, SettingsError> {
-    let Some(variable) = &settings.key_env else {
-        return Ok(None);
-    };
-    let wrong = |what| SettingsError::NoKey {
-        worker: name.to_owned(),
-        variable: variable.clone(),
-        what,
-    };
-    match env.get(variable).map(|key| key.trim()) {
-        None => Err(wrong("is not set")),
-        Some("") => Err(wrong("is empty")),
-        Some(key) if HeaderValue::from_str(key).is_err() => {
-            Err(wrong("holds characters that no key has"))
-        }
-        Some(key) => Ok(Some(Key(key.to_owned()))),
-    }
-}
 
 /// Where requests go.
 pub(super) fn endpoint(

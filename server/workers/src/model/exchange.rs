@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::retry::{self, Failure};
 use super::{Model, client};
 use crate::api::{End, Said, error_message};
+use crate::key::Key;
 use crate::sse::{Event, Events};
 use crate::{Progress, Turn, WorkerError};
 
@@ -51,7 +52,7 @@ impl Model {
             .header(CONTENT_TYPE, "application/json")
             .header("accept", "text/event-stream")
             .body(body);
-        for (name, value) in self.api.headers(self.key.as_ref().map(client::Key::reveal)) {
+        for (name, value) in self.api.headers(self.key.as_ref().map(Key::reveal)) {
             request = request.header(name, value);
         }
         let response = request.send().await.map_err(|source| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_engine::{Query, worker_trouble};
+use greenward_engine::{KeyPlace, Query, worker_trouble};
 use greenward_protocol::settings::{Settings, Worker, WorkerKind};
 
 use super::finding::Finding;
@@ -36,7 +36,7 @@ pub(super) async fn all(
         .map(|(name, worker)| {
             let trouble = worker_trouble(name, worker, &world.env, &executor, folder)
                 .or_else(|| missing_program(worker, &world.env, folder));
-            let what = what(name, worker, &settings);
+            let what = what(name, worker, &settings, &world.env);
             match trouble {
                 None => Finding::ok(WORKERS, name, what),
                 Some(trouble) => Finding::warning(WORKERS, name, what, trouble),
@@ -46,7 +46,12 @@ pub(super) async fn all(
 }
 
 /// What a worker is, in a few words.
-fn what(name: &str, worker: &Worker, settings: &Settings) -> String {
+fn what(
+    name: &str,
+    worker: &Worker,
+    settings: &Settings,
+    env: &BTreeMap<String, String>,
+) -> String {
     let model = worker.model.as_deref().unwrap_or("no model");
     let own = match worker.kind {
         WorkerKind::OpenAi => format!("{model}, behind an OpenAI API"),
@@ -60,9 +65,12 @@ fn what(name: &str, worker: &Worker, settings: &Settings) -> String {
     };
     let at = worker.base_url.as_deref();
     let at = at.map_or_else(String::new, |url| format!(", at {url}"));
+    let is_model = matches!(worker.kind, WorkerKind::OpenAi | WorkerKind::Anthropic);
+    let place = KeyPlace::of(worker, env).filter(|_| is_model);
+    let key = place.map_or_else(String::new, |place| format!(", its key in {place}"));
     match settings.cycle.worker.as_deref() == Some(name) {
-        true => format!("{own}{at} (the settings' choice)"),
-        false => format!("{own}{at}"),
+        true => format!("{own}{at}{key} (the settings' choice)"),
+        false => format!("{own}{at}{key}"),
     }
 }
 
