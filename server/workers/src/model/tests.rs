@@ -5,6 +5,7 @@ mod server;
 mod setup;
 
 use greenward_protocol::settings::{OpenAiApi, Worker as Settings, WorkerKind};
+use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
@@ -166,32 +167,60 @@ async fn requests_have_the_shape_of_their_api() {
             .lines()
             .filter(|line| known.iter().any(|name| line.starts_with(name)));
         let headers: Vec<&str> = headers.collect();
-        let prompt = turn().prompt;
-        let body = asked
-            .body
-            .to_string()
-            .replace(&serde_json::to_string(prompt.system()).unwrap(), "SYSTEM")
-            .replace(&serde_json::to_string(prompt.user()).unwrap(), "USER");
-        shapes.push_str(&format!("{first}\n{}\n{body}\n\n", headers.join("\n")));
+        shapes.push_str(&format!("{first}\n{}\n\n", headers.join("\n")));
+        recorded(api, &asked.body).assert_eq(&shape(&asked.body));
     }
     expect_test::expect![[r#"
         post /v1/chat/completions http/1.1
         content-type: application/json
         authorization: bearer key-0123456789
-        {"model":"m","messages":[{"role":"system","content":SYSTEM},{"role":"user","content":USER}],"max_tokens":100,"stream":true,"stream_options":{"include_usage":true}}
 
         post /v1/responses http/1.1
         content-type: application/json
         authorization: bearer key-0123456789
-        {"model":"m","instructions":SYSTEM,"input":[{"role":"user","content":[{"type":"input_text","text":USER}]}],"max_output_tokens":100,"stream":true,"store":false}
 
         post /v1/messages http/1.1
         content-type: application/json
         anthropic-version: 2023-06-01
         x-api-key: key-0123456789
-        {"model":"m","system":SYSTEM,"messages":[{"role":"user","content":USER}],"max_tokens":100,"stream":true}
 
-    "#]].assert_eq(&shapes);
+    "#]]
+    .assert_eq(&shapes);
+}
+
+#[test]
+fn openai_itself_is_told_the_limit_by_its_new_name() {
+    let prompt = turn().prompt;
+    let body = Api::Chat.body(&Request {
+        model: "m",
+        system: prompt.system(),
+        user: prompt.user(),
+        max_tokens: 100,
+        openai_itself: true,
+    });
+    recorded(Api::Chat, &body).assert_eq(&shape(&body));
+}
+
+/// The recorded request of this shape. `tests/wire` holds it against the vendor's schema.
+fn recorded(api: Api, body: &Value) -> expect_test::ExpectFile {
+    match api {
+        Api::Chat if body["max_tokens"].is_null() => {
+            expect_test::expect_file!["tests/chat_openai.request.json"]
+        }
+        Api::Chat => expect_test::expect_file!["tests/chat.request.json"],
+        Api::Responses => expect_test::expect_file!["tests/responses.request.json"],
+        Api::Messages => expect_test::expect_file!["tests/messages.request.json"],
+    }
+}
+
+/// A request without the words of its prompt.
+fn shape(body: &Value) -> String {
+    let prompt = turn().prompt;
+    let told = |text: &str| serde_json::to_string(text).unwrap();
+    let shape = serde_json::to_string_pretty(body).unwrap() + "\n";
+    shape
+        .replace(&told(prompt.system()), "\"SYSTEM\"")
+        .replace(&told(prompt.user()), "\"USER\"")
 }
 
 #[tokio::test]
@@ -384,7 +413,7 @@ async fn a_reply_at_its_limit_is_cut_short() {
             RESPONSES
                 .replace("response.completed", "response.incomplete")
                 .replace(
-                    "\"status\":\"completed\"",
+                    "\"incomplete_details\":null",
                     "\"incomplete_details\":{\"reason\":\"max_output_tokens\"}",
                 ),
         ),
