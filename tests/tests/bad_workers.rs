@@ -1,10 +1,7 @@
 //! Workers and targets that are no good: the user is told what is wrong, in words that help, and
 //! nothing of theirs changes.
 
-use std::io::Write;
-use std::net::TcpListener;
-
-use greenward_tests::{Finished, World, wait_until};
+use greenward_tests::{Finished, World, count_on_loopback, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -339,20 +336,6 @@ fn a_merge_that_is_not_finished_stays_so() {
     assert_eq!(world.read("side.py"), "SIDE = 1\n");
     assert_eq!(world.read(".git/MERGE_HEAD"), merging);
     world.git(&["commit", "--quiet", "--all", "--message", "merged"]);
-}
-
-/// A server that says how often it was asked before. No run of a clean room leaves anything for a
-/// later one, but tests reach what the user has started.
-fn count_on_loopback() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    std::thread::spawn(move || {
-        for (count, stream) in listener.incoming().enumerate() {
-            // Whoever has gone without waiting needs no answer.
-            let _ = stream.and_then(|mut stream| write!(stream, "{count}"));
-        }
-    });
-    port
 }
 
 /// Lets a worker that failed too often be tried again.
