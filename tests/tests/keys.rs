@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use greenward_tests::{World, skip, wait_until};
+use greenward_tests::{World, binary, skip, venv_python, wait_until};
 
 const KEY: &str = "sk-keyring-0123456789abcdef";
 
@@ -73,6 +73,42 @@ fn a_key_is_kept_told_of_and_forgotten() {
     world.greenward(&forget).check(0, &["is forgotten"]);
     world.greenward(&forget).check(2, &["holds no"]);
     world.greenward(&["doctor"]).check(0, &[&put]);
+}
+
+/// Runs a program in a session of the kernel's keyrings that has nothing in it: another login.
+const ELSEWHERE: &str = "
+import ctypes, os, platform, sys
+keyctl, join = {'x86_64': 250, 'aarch64': 219}[platform.machine()], 1
+assert ctypes.CDLL(None).syscall(keyctl, join, None) > 0
+os.execv(sys.argv[1], sys.argv[1:])
+";
+
+#[test]
+fn all_sessions_of_the_user_share_a_key() {
+    let Some(python) = venv_python().filter(|_| cfg!(target_os = "linux")) else {
+        skip("no Python to leave the session with");
+        return;
+    };
+    let world = World::new("//- pytest.ini\n[pytest]\n");
+    let name = Name::new("shared");
+    if name.set(&world, KEY).is_none() {
+        return;
+    }
+    hire(&world, &name, "http://127.0.0.1:9/v1");
+    let elsewhere = |args: &[&str]| {
+        let mut all = vec!["-c", ELSEWHERE];
+        let binary = binary();
+        all.push(binary.as_str());
+        all.extend(args);
+        world.tool(python.as_str(), &all)
+    };
+    let there = elsewhere(&["doctor"]);
+    there.check(0, &["its key in the system's keyring"]);
+    assert!(!there.stdout.contains("workers.one"), "{}", there.stdout);
+    elsewhere(&["key", "forget", &name.0]).check(0, &["is forgotten"]);
+    world
+        .greenward(&["key", "forget", &name.0])
+        .check(2, &["holds no"]);
 }
 
 #[test]
