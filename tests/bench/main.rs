@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "what is measured is printed")]
 
 mod cargo;
+mod cycle;
 mod editor;
 mod pytest;
 mod sample;
@@ -20,7 +21,7 @@ type Benchmark = fn(&mut Report);
 
 fn main() {
     let filter = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let benchmarks: [(&str, Benchmark); 9] = [
+    let benchmarks: [(&str, Benchmark); 12] = [
         ("start", editor::start),
         ("memory", size::memory),
         ("cargo-unchanged", cargo::unchanged),
@@ -30,6 +31,9 @@ fn main() {
         ("requests", editor::requests),
         ("discovery", size::discovery),
         ("saves", editor::saves),
+        ("cycle", cycle::added),
+        ("lanes", cycle::large),
+        ("binary", size::binary),
     ];
     let mut report = Report::default();
     for (name, run) in benchmarks {

@@ -74,6 +74,11 @@ impl Report {
         );
     }
 
+    /// A figure that has no budget.
+    pub(crate) fn note(&mut self, what: &str, measured: &str) {
+        println!("     {what:<44} {measured}");
+    }
+
     /// Something that is not measured here, and why.
     pub(crate) fn skip(&mut self, what: &str, why: &str) {
         println!("{what:<44} skipped: {why}");

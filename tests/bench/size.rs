@@ -51,6 +51,14 @@ pub(crate) fn memory(report: &mut Report) {
     }
 }
 
+/// The size of the program itself.
+pub(crate) fn binary(report: &mut Report) {
+    let bytes = greenward_tests::binary()
+        .metadata()
+        .map_or(0, |data| data.len());
+    report.at_most("binary", bytes as f64 / 1e6, 25.0, "MB");
+}
+
 /// A Cargo package of so many modules, each with some code, documentation and so many tests.
 fn package(files: usize, tests: usize) -> World {
     const FOLDERS: usize = 50;

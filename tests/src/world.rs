@@ -79,6 +79,7 @@ pub fn skip(reason: &str) {
 /// # Panics
 ///
 /// If it is missing or older than a source that it was built from.
+#[must_use]
 pub fn binary() -> Utf8PathBuf {
     if let Some(named) = variable("GREENWARD_TEST_BINARY") {
         return Utf8PathBuf::from(named);

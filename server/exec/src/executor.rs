@@ -148,7 +148,10 @@ impl Executor {
         }
         let (kind, source) = match report {
             Some(Report::Started(child)) => {
-                return Ok(Process::new(child, supervisor, temporary));
+                let process = Process::new(child, supervisor, temporary);
+                let (program, folder) = (&invocation.program, &invocation.folder);
+                tracing::debug!(pid = process.pid(), program, %folder, "a process has started");
+                return Ok(process);
             }
             Some(Report::BadFolder(errno)) => {
                 let source = io::Error::from_raw_os_error(errno);

@@ -89,6 +89,7 @@ impl Executor {
             return Err(OutputError::Cancelled { program: program() });
         }
         let mut process = self.start(invocation, Stdin::Null).await?;
+        tracing::debug!(pid = process.pid(), "it is asked for what it prints");
         let mut stdout = Collected::new(process.stdout.take(), limits.bytes);
         let mut stderr = Collected::new(process.stderr.take(), limits.bytes);
 

@@ -77,6 +77,9 @@ impl Process {
                 _ => self.kill_unsupervised(),
             },
         };
+        if self.exit.is_none() {
+            tracing::debug!(pid = self.pid(), %exit, "a process has ended");
+        }
         // Kept before the next await, so that a dropped future takes nothing with it.
         self.exit = Some(exit);
         self.supervisor.reap().await;

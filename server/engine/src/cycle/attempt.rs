@@ -59,6 +59,7 @@ async fn stand_lane(drive: &Drive, bench: &mut Bench, state: Version) -> Result<
     let name = format!("cycle-{}", drive.id());
     let at = drive.means.now();
     let held = bench.lane.take();
+    tracing::debug!(%name, "a lane is wanted");
     let taken = tokio::task::spawn_blocking(move || match held {
         Some(mut lane) => match lane.stand(state) {
             Ok(_) => Ok(lane),
@@ -71,7 +72,9 @@ async fn stand_lane(drive: &Drive, bench: &mut Bench, state: Version) -> Result<
         },
         None => lanes.take(Purpose::Work, &name, state, at),
     });
-    Ok(taken.await??)
+    let lane = taken.await??;
+    tracing::debug!(place = %lane.top(), "a lane is there");
+    Ok(lane)
 }
 
 /// What the worker is asked.
