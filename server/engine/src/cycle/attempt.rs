@@ -10,12 +10,10 @@ use greenward_workspace::objects::CommitId as Version;
 use tokio::sync::mpsc;
 
 use super::briefing::Briefing;
-use super::clean_room::{files_in, name_of};
 use super::confinement;
 use super::drive::{Bench, Drive, Trouble, wait_for_person};
 use super::leavings::without_leavings;
 use super::means::commit;
-use super::room::{Place, Survey, survey};
 use super::targets::results;
 use super::teller::Teller;
 use super::turn::{self, LeftOut};
@@ -77,7 +75,8 @@ async fn stand_lane(drive: &Drive, bench: &mut Bench, state: Version) -> Result<
     Ok(lane)
 }
 
-/// What the worker is asked.
+/// What the worker is asked. The clean room has been read already, so it stands in for the lane: it
+/// is brought to the state that the lane has.
 async fn brief(
     drive: &Drive,
     bench: &mut Bench,
@@ -88,54 +87,41 @@ async fn brief(
 ) -> Result<Turn, Trouble> {
     let baseline = bench.baseline(drive).await?;
     let goal = drive.goal().clone();
-    let base = results(&goal.targets, &baseline.report);
-    let (top, folder) = (lane.top().to_owned(), lane.workspace());
-    let room_top = bench.room(drive).await?.top().to_owned();
-    let objects = drive.means.objects.clone();
     let left = bench.left.clone();
     let manner = drive.worker.manner();
     let budget = match &drive.worker {
         Worker::Model(model) => model.context_tokens(),
         _ => CONTEXT,
     };
-    let feedback = feedback.cloned();
-    let outcomes = baseline.report.results;
-    let prompt = tokio::task::spawn_blocking(move || -> Result<_, Trouble> {
-        let files = files_in(&objects, state, &top)?
-            .into_iter()
-            .filter(|file| file.starts_with(&folder))
-            .collect();
-        let Survey {
-            project,
-            files,
-            items,
-        } = survey(Place {
-            folder,
-            name: name_of(&goal),
-            project: goal.project.clone(),
-            files,
-        })?;
-        let located = items.values().flatten();
-        let located = located.filter_map(|item| Some((item, item.file.clone()?)));
-        let mut file_of = std::collections::BTreeMap::new();
-        let mut others = Vec::new();
-        for (item, file) in located {
-            if goal.targets.contains(&item.id) {
-                file_of.insert(item.id.clone(), file);
-            } else if let Some(result) = outcomes.get(&item.id) {
-                others.push((item.id.clone(), file, result.outcome));
-            }
+    let room = bench.room(drive).await?;
+    room.stand(state).await?;
+    let (project, files) = (room.project().clone(), room.files().clone());
+    let (top, lane_top) = (room.top().to_owned(), lane.top().to_owned());
+    let outcomes = baseline.report.results.clone();
+    let mut file_of = std::collections::BTreeMap::new();
+    let mut others = Vec::new();
+    for item in room.room().items() {
+        let Some(file) = item.file.clone() else {
+            continue;
+        };
+        if goal.targets.contains(&item.id) {
+            file_of.insert(item.id.clone(), file);
+        } else if let Some(result) = outcomes.get(&item.id) {
+            others.push((item.id.clone(), file, result.outcome));
         }
-        let mut base = base;
-        let mut feedback = feedback;
-        relocate(&mut base, &room_top, &top);
-        if let Some(Feedback::Tests(results)) = &mut feedback {
-            relocate(results, &room_top, &top);
-        }
-        Ok(Briefing {
+    }
+    let mut base = results(&goal.targets, &baseline.report);
+    let mut feedback = feedback.cloned();
+    relocate(&mut base, &top, &lane_top);
+    if let Some(Feedback::Tests(results)) = &mut feedback {
+        relocate(results, &top, &lane_top);
+    }
+    let prompt = tokio::task::spawn_blocking(move || {
+        Briefing {
             project: &project,
-            files: &files,
+            files: &*files,
             top: &top,
+            lane: &lane_top,
             file_of: &file_of,
             others: &others,
             targets: &goal.targets,
@@ -145,9 +131,9 @@ async fn brief(
             budget,
             manner,
         }
-        .prompt())
+        .prompt()
     })
-    .await??;
+    .await?;
     let scratch = drive
         .means
         .tools

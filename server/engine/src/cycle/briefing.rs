@@ -19,12 +19,14 @@ const SEALED: usize = 40;
 
 /// What is known when a worker is given its turn.
 pub(crate) struct Briefing<'a> {
-    /// The project, as it stands in the lane.
+    /// The project, as it stands where it can be read.
     pub(crate) project: &'a Project,
     /// Its files there.
     pub(crate) files: &'a dyn Files,
-    /// The folder that paths are told relative to: the lane.
+    /// The top of these files, which paths are told relative to.
     pub(crate) top: &'a Utf8Path,
+    /// The top of the worker's lane, which has the same files. Failures tell of it.
+    pub(crate) lane: &'a Utf8Path,
     /// The file of each target.
     pub(crate) file_of: &'a BTreeMap<TestId, Utf8PathBuf>,
     /// Every other test's file, and what became of it on the base.
@@ -114,7 +116,8 @@ impl Briefing<'_> {
                 let places = failure.frames.iter().map(|frame| &frame.location);
                 for place in places.chain(&failure.location) {
                     let line = usize::try_from(place.range.start.line).unwrap_or(0) + 1;
-                    clues.frames.push((self.told(&place.file), line));
+                    let file = place.file.strip_prefix(self.lane).unwrap_or(&place.file);
+                    clues.frames.push((file.to_string(), line));
                 }
             }
         }

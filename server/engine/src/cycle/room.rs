@@ -168,20 +168,20 @@ type Items = BTreeMap<Utf8PathBuf, Vec<TestItem>>;
 
 /// A project as it lies in a place.
 #[derive(Debug)]
-pub(crate) struct Survey {
+struct Survey {
     /// The project, with the facts of all its files.
-    pub(crate) project: Project,
+    project: Project,
     /// Its files.
-    pub(crate) files: RoomFiles,
+    files: RoomFiles,
     /// The items in them.
-    pub(crate) items: Items,
+    items: Items,
 }
 
 /// Reads a project. Blocks.
 ///
 /// # Errors
 /// If it is not there.
-pub(crate) fn survey(place: Place) -> Result<Survey, RoomError> {
+fn survey(place: Place) -> Result<Survey, RoomError> {
     let files = RoomFiles { all: place.files };
     let mut project = detect(&place.folder, &place.name, &files)
         .projects
