@@ -239,22 +239,18 @@ fn a_program_that_fails_may_try_again_and_is_told_why() {
     let Some(world) = world() else { return };
     let right = world.path("../right.py");
     world.write("../right.py", RIGHT);
-    let tried = world.path("../tried");
+    let tried = world.signals().join("tried");
     for fails in ["exit 3", "kill -KILL $$", "exec sleep 1000"] {
         let script = format!(
-            "if mkdir '{tried}'; then echo 'the licence expired' >&2; {fails}; fi
+            "if mkdir $SIGNALS/tried; then echo 'the licence expired' >&2; {fails}; fi
              case \"$GREENWARD_TASK\" in
                  'Make these tests pass: '*test_four) ;; *) exit 8 ;;
              esac
              grep -q 'last turn came to nothing' \"$GREENWARD_PROMPT\" || exit 7
              cp '{right}' roman.py\n"
         );
-        world.write("../worker.sh", script);
-        let path = world.path("../worker.sh");
-        world.hire(
-            &format!("kind = \"command\"\nargv = [\"sh\", '{path}']\ntimeout_seconds = 2\n"),
-            AGAIN,
-        );
+        let worker = world.program(&script) + "timeout_seconds = 2\n";
+        world.hire(&worker, AGAIN);
         let done = cycle(&world, fails);
         done.check(0, &["green.", "the licence expired", "after 2 attempts"]);
         std::fs::remove_dir(&tried).unwrap_or_else(|error| panic!("{fails}: {error}"));
