@@ -171,7 +171,7 @@ impl Cycle {
             let Some(at) = moment(line) else { continue };
             let pid = field(line, "pid=");
             if line.contains("a process has started") {
-                // What is asked in the user's folder delays nothing but the cycle itself.
+                // What runs in the user's own folder is none of the verdict's tests: it is ours.
                 if field(line, "folder=").contains("/lanes/") {
                     open.push((pid, at));
                 }
