@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -271,8 +272,12 @@ fn collect(top: &Utf8Path, folder: &Utf8Path, files: &mut BTreeMap<String, Vec<u
         if path.is_dir() {
             collect(top, &path, files);
         } else {
-            let content = std::fs::read(&path).expect("a file can be read");
-            files.insert(name.to_string(), content);
+            match std::fs::read(&path) {
+                Ok(content) => drop(files.insert(name.to_string(), content)),
+                // It may have gone since, where somebody is at work.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => panic!("{path} cannot be read: {error}"),
+            }
         }
     }
 }

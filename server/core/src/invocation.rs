@@ -14,22 +14,28 @@ pub struct Invocation {
     /// What is different from the daemon's own environment, in order: a value sets, nothing
     /// removes.
     pub env: Vec<(String, Option<String>)>,
-    /// Where it must be able to write, absolute, and what becomes of that. Counts where processes
-    /// are confined.
-    pub writes: Vec<(Utf8PathBuf, Writes)>,
+    /// Places, absolute, that it has a need of. Counts where processes are confined.
+    pub access: Vec<(Utf8PathBuf, Access)>,
 }
 
-/// What becomes of what a confined process writes at a place and beneath it.
+/// What a confined process can do with a place and what is beneath it.
 ///
-/// Not every system can let writing seem to succeed and throw away what was written.
+/// Not every system can hide a place, or let writing seem to succeed and throw away what was
+/// written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writes {
-    /// It stays.
+pub enum Access {
+    /// It can write there, and what it writes stays.
     Kept,
-    /// It goes with the process, where the system can do that. Elsewhere it stays.
+    /// It can write there, and what it writes goes with the process, where the system can do that.
+    /// Elsewhere it stays.
     Passing,
-    /// It goes with the process, where the system can do that. Elsewhere it is refused.
+    /// It can write there, and what it writes goes with the process, where the system can do that.
+    /// Elsewhere writing is refused.
     Apparent,
+    /// It can read there, also where the place lies in a hidden one.
+    Shown,
+    /// It finds nothing there, where the system can do that. Elsewhere it can read.
+    Hidden,
 }
 
 impl Invocation {
@@ -41,7 +47,7 @@ impl Invocation {
             args: Vec::new(),
             folder: folder.into(),
             env: Vec::new(),
-            writes: Vec::new(),
+            access: Vec::new(),
         }
     }
 
@@ -59,10 +65,10 @@ impl Invocation {
         self
     }
 
-    /// Lets it write at a place even where processes are confined.
+    /// Says what it can do with a place where processes are confined.
     #[must_use]
-    pub fn writes(mut self, place: impl Into<Utf8PathBuf>, writes: Writes) -> Self {
-        self.writes.push((place.into(), writes));
+    pub fn access(mut self, place: impl Into<Utf8PathBuf>, access: Access) -> Self {
+        self.access.push((place.into(), access));
         self
     }
 

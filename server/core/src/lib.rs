@@ -29,7 +29,7 @@ pub use cycle::{
     WayOut, breaker_changes,
 };
 pub use ids::{Framework, ProjectId, RunId, TestId, Unit};
-pub use invocation::{Invocation, Writes};
+pub use invocation::{Access, Invocation};
 pub use item::{ItemKind, TestItem};
 pub use outcome::{Counts, Outcome, RunOutcome};
 pub use pattern::{NoMatch, Selected, Widened, resolve};

@@ -203,10 +203,10 @@ impl Executor {
     fn order(&self, invocation: &Invocation, temporary: &TempDir) -> Option<Order> {
         let confinement = &self.confined.as_ref()?.confinement;
         // What stands later counts.
-        let writes = confinement.writes.iter().chain(&invocation.writes);
+        let writes = confinement.access.iter().chain(&invocation.access);
         Some(Order {
             temporary: temporary.path().to_owned(),
-            writes: writes
+            access: writes
                 .map(|(path, writes)| (path.into(), *writes))
                 .collect(),
             network: confinement.network,

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Invocation, Writes, clean};
+use greenward_core::{Access, Invocation, clean};
 use greenward_exec::{Capped, Confinement, Executor, Exit, LineLimits, Process, Stdin, lines};
 use greenward_protocol::settings;
 use tokio::io::{AsyncRead, AsyncWriteExt};
@@ -84,9 +84,9 @@ impl Command {
     /// Starts what a turn needs, confined.
     fn confined(&self, turn: &Turn) -> Executor {
         let own = self.writable.iter().cloned();
-        let own = own.map(|place| (place, Writes::Kept));
+        let own = own.map(|place| (place, Access::Kept));
         self.executor.confined(Confinement {
-            writes: turn.writes.iter().cloned().chain(own).collect(),
+            access: turn.access.iter().cloned().chain(own).collect(),
             network: self.network,
         })
     }

@@ -219,7 +219,7 @@ mod tests {
             prompt: green(&PromptInput::default(), Manner::Blocks),
             lane: "/nowhere".into(),
             scratch: "/nowhere".into(),
-            writes: Vec::new(),
+            access: Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::Writes;
+use greenward_core::Access;
 use greenward_exec::Executor;
 use greenward_protocol::settings::{self, OpenAiApi, WorkerKind};
 use serde::{Deserialize, Serialize};
@@ -63,7 +63,7 @@ pub struct Turn {
     /// An absolute folder outside of the lane, for the prompt's file. It must exist.
     pub scratch: Utf8PathBuf,
     /// Where a program may write, besides what its settings name, and what becomes of that.
-    pub writes: Vec<(Utf8PathBuf, Writes)>,
+    pub access: Vec<(Utf8PathBuf, Access)>,
 }
 
 /// What a worker gives back.

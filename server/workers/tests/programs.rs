@@ -16,7 +16,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Invocation, Writes};
+use greenward_core::{Access, Invocation};
 use greenward_exec::{Confinement, Executor, Isolation, Stdin};
 use greenward_protocol::settings::{self, WorkerKind};
 use greenward_workers::prompt::{PromptInput, green};
@@ -127,9 +127,9 @@ impl World {
             prompt: green(&PromptInput::default(), Manner::Lane),
             lane: self.path("lane"),
             scratch: self.path("scratch"),
-            writes: vec![
-                (self.path(""), Writes::Apparent),
-                (self.path("lane"), Writes::Kept),
+            access: vec![
+                (self.path(""), Access::Apparent),
+                (self.path("lane"), Access::Kept),
             ],
         }
     }
@@ -303,7 +303,7 @@ fn a_program_without_a_network_is_told_of_the_setting() {
 /// Whether this system can confine a process at all.
 fn confines() -> bool {
     let executor = Executor::new("/proc/self/exe", env::vars_os()).confined(Confinement {
-        writes: Vec::new(),
+        access: Vec::new(),
         network: true,
     });
     block_on(async {

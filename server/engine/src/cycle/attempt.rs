@@ -151,7 +151,7 @@ async fn brief(
         prompt,
         lane: lane.workspace(),
         scratch,
-        writes: confinement::of_lane(lane.top(), &drive.goal().folder, &drive.means.tools.env),
+        access: confinement::of_lane(lane.top(), &drive.goal().folder, &drive.means.tools.env),
     })
 }
 

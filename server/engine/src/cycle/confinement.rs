@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::Writes;
+use greenward_core::Access;
 use greenward_exec::Confinement;
 
 /// Folders of the system that every program may expect to be able to write in.
@@ -41,8 +41,8 @@ pub(super) fn of_clean_room(
 ) -> Confinement {
     let mut writes = apparent(folder, env);
     writes.extend([
-        (top.to_owned(), Writes::Passing),
-        (build.to_owned(), Writes::Apparent),
+        (top.to_owned(), Access::Passing),
+        (build.to_owned(), Access::Apparent),
     ]);
     Confinement {
         writes,
@@ -56,21 +56,21 @@ pub(super) fn of_lane(
     top: &Utf8Path,
     folder: &Utf8Path,
     env: &BTreeMap<String, String>,
-) -> Vec<(Utf8PathBuf, Writes)> {
+) -> Vec<(Utf8PathBuf, Access)> {
     let mut writes = apparent(folder, env);
-    writes.push((top.to_owned(), Writes::Kept));
+    writes.push((top.to_owned(), Access::Kept));
     writes
 }
 
 /// What a program finds as the user has it, and cannot change.
-fn apparent(folder: &Utf8Path, env: &BTreeMap<String, String>) -> Vec<(Utf8PathBuf, Writes)> {
+fn apparent(folder: &Utf8Path, env: &BTreeMap<String, String>) -> Vec<(Utf8PathBuf, Access)> {
     let own = OWN.iter().filter_map(|name| env.get(*name));
     let own = own.map(Utf8PathBuf::from).filter(|path| path.is_absolute());
     let shared = SHARED.map(Utf8PathBuf::from);
     own.chain(shared)
         .chain([folder.to_owned()])
-        .map(|path| (path, Writes::Apparent))
-        .chain([(Utf8PathBuf::from(MEMORY), Writes::Passing)])
+        .map(|path| (path, Access::Apparent))
+        .chain([(Utf8PathBuf::from(MEMORY), Access::Passing)])
         .collect()
 }
 
@@ -94,7 +94,7 @@ mod tests {
             &env.into(),
         );
         let words: Vec<String> = confinement
-            .writes
+            .access
             .iter()
             .map(|(path, writes)| format!("{writes:?} {path}"))
             .collect();

@@ -4,10 +4,13 @@
 //! - `view`: a view of the file system of its own, where what is written is thrown away (Linux
 //!   namespaces and overlays).
 //! - `rules`: what may be written at all (Landlock).
+//! - `calls`: what the kernel is not asked to do (seccomp).
 //!
-//! Each part is done as far as the system has it. The supervisor confines itself before it starts
-//! the program, so nothing below it can take that back.
+//! Each part is done as far as the system has it. The view is the supervisor's too; the rest holds
+//! from the program on, so that it cannot reach the supervisor, and nobody can take it back.
 
+#[cfg(target_os = "linux")]
+mod calls;
 #[cfg(target_os = "linux")]
 mod rules;
 #[cfg(target_os = "linux")]
@@ -19,17 +22,17 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use camino::Utf8PathBuf;
-use greenward_core::Writes;
+use greenward_core::Access;
 
 /// What a process and all below it may change, and whether it has a network.
 ///
-/// It can write at these places and in a temporary folder of its own, which its `TMPDIR` names,
-/// and read everything. It cannot reach processes outside of its tree.
+/// It can write where this says so and in a temporary folder of its own, which its `TMPDIR` names,
+/// and read what is not hidden. It cannot signal processes outside of its tree, nor look into them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confinement {
-    /// Places, absolute, and what becomes of what is written there. An invocation can name more,
-    /// and say otherwise of a place that stands here. Places that do not exist count for nothing.
-    pub writes: Vec<(Utf8PathBuf, Writes)>,
+    /// Places, absolute, and what can be done there. An invocation can name more, and say otherwise
+    /// of a place that stands here. Places that do not exist count for nothing.
+    pub access: Vec<(Utf8PathBuf, Access)>,
     /// Whether it has a network. Without, not even this machine's own addresses are reached,
     /// except where only Landlock is there: that knows of TCP alone.
     pub network: bool,
@@ -43,7 +46,7 @@ pub enum Isolation {
     /// It can write in its own places only.
     Refusing,
     /// It can write in its own places only, and what it writes elsewhere seems to succeed and is
-    /// thrown away.
+    /// thrown away. What is hidden is.
     Private,
 }
 
@@ -76,7 +79,7 @@ impl fmt::Display for Isolation {
 pub(crate) struct Order {
     /// Empty at first. `TMPDIR` names it.
     pub(crate) temporary: PathBuf,
-    pub(crate) writes: Vec<(PathBuf, Writes)>,
+    pub(crate) access: Vec<(PathBuf, Access)>,
     pub(crate) network: bool,
 }
 
@@ -84,16 +87,20 @@ const TEMPORARY: &str = "--temporary";
 const KEPT: &str = "--kept";
 const PASSING: &str = "--passing";
 const APPARENT: &str = "--apparent";
+const SHOWN: &str = "--shown";
+const HIDDEN: &str = "--hidden";
 const NO_NETWORK: &str = "--no-network";
 
 impl Order {
     pub(crate) fn args(&self) -> Vec<OsString> {
         let mut args = vec![TEMPORARY.into(), self.temporary.clone().into()];
-        for (path, writes) in &self.writes {
-            let word = match writes {
-                Writes::Kept => KEPT,
-                Writes::Passing => PASSING,
-                Writes::Apparent => APPARENT,
+        for (path, access) in &self.access {
+            let word = match access {
+                Access::Kept => KEPT,
+                Access::Passing => PASSING,
+                Access::Apparent => APPARENT,
+                Access::Shown => SHOWN,
+                Access::Hidden => HIDDEN,
             };
             args.extend([word.into(), path.clone().into()]);
         }
@@ -124,7 +131,7 @@ impl Order {
             if arg == TEMPORARY {
                 order = Some(Order {
                     temporary: path()?,
-                    writes: Vec::new(),
+                    access: Vec::new(),
                     network: true,
                 });
                 continue;
@@ -134,19 +141,23 @@ impl Order {
                 order.network = false;
                 continue;
             }
-            let writes = match () {
-                () if arg == KEPT => Writes::Kept,
-                () if arg == PASSING => Writes::Passing,
-                () if arg == APPARENT => Writes::Apparent,
+            let access = match () {
+                () if arg == KEPT => Access::Kept,
+                () if arg == PASSING => Access::Passing,
+                () if arg == APPARENT => Access::Apparent,
+                () if arg == SHOWN => Access::Shown,
+                () if arg == HIDDEN => Access::Hidden,
                 () => return Err(NotAnOrder),
             };
-            order.writes.push((path()?, writes));
+            order.access.push((path()?, access));
         }
     }
 
-    /// Confines this process and all that it will start, as far as the system can.
-    pub(crate) fn carry_out(&self) -> Isolation {
-        carry_out(self)
+    /// Gives this process and all that it will start a view of their own, as far as the system can,
+    /// and says what else the program is to be confined by. This process itself stays out of the
+    /// program's reach.
+    pub(crate) fn prepare(&self) -> Prepared {
+        prepare(self)
     }
 }
 
@@ -154,23 +165,60 @@ impl Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotAnOrder;
 
+/// What is left to be done in the program's process, before the program is.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// How far it all goes.
+    pub(crate) isolation: Isolation,
+    #[cfg(target_os = "linux")]
+    rules: Option<rules::Rules>,
+    #[cfg(target_os = "linux")]
+    calls: Option<calls::Filter>,
+}
+
+impl Prepared {
+    /// Confines this process, and all that it will start, for good.
+    ///
+    /// # Errors
+    /// If the system does not do what it said it could.
+    pub(crate) fn enforce(&mut self) -> std::io::Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            if let Some(rules) = self.rules.take() {
+                rules.enforce()?;
+            }
+            if let Some(calls) = &self.calls {
+                calls.enforce()?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(target_os = "linux")]
-fn carry_out(order: &Order) -> Isolation {
+fn prepare(order: &Order) -> Prepared {
     let places = Places::of(order);
     let view = view::enter(&order.temporary, &places, order.network);
     let writable = places.writable(view.as_ref().map_or(&[], |view| &view.covered));
-    let ruled = rules::restrict(&writable, order.network);
-    match (ruled, view) {
+    let rules = rules::Rules::new(&writable, order.network);
+    let isolation = match (&rules, view) {
         // Without rules a view is no wall: its own places can be mounted away.
-        (false, _) => Isolation::None,
-        (true, Some(view)) if view.whole => Isolation::Private,
-        (true, _) => Isolation::Refusing,
+        (None, _) => Isolation::None,
+        (Some(_), Some(view)) if view.whole => Isolation::Private,
+        (Some(_), _) => Isolation::Refusing,
+    };
+    Prepared {
+        isolation,
+        rules,
+        calls: calls::Filter::new(),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn carry_out(_order: &Order) -> Isolation {
-    Isolation::None
+fn prepare(_order: &Order) -> Prepared {
+    Prepared {
+        isolation: Isolation::None,
+    }
 }
 
 /// The places of an order, without links on the way, parents before what is beneath them.
@@ -179,7 +227,7 @@ fn carry_out(_order: &Order) -> Isolation {
     not(target_os = "linux"),
     expect(dead_code, reason = "nothing is confined")
 )]
-struct Places(Vec<(PathBuf, Writes)>);
+struct Places(Vec<(PathBuf, Access)>);
 
 #[cfg_attr(
     not(target_os = "linux"),
@@ -187,24 +235,26 @@ struct Places(Vec<(PathBuf, Writes)>);
 )]
 impl Places {
     fn of(order: &Order) -> Self {
-        let temporary = (&order.temporary, Writes::Passing);
-        let places = order.writes.iter().map(|(path, writes)| (path, *writes));
-        Self::sorted(places.chain([temporary]).filter_map(|(path, writes)| {
+        let temporary = (&order.temporary, Access::Passing);
+        let places = order.access.iter().map(|(path, access)| (path, *access));
+        Self::sorted(places.chain([temporary]).filter_map(|(path, access)| {
             let path = std::fs::canonicalize(path).ok()?;
-            Some((path, writes))
+            Some((path, access))
         }))
     }
 
     /// What is said last of a place counts.
-    fn sorted(places: impl Iterator<Item = (PathBuf, Writes)>) -> Self {
-        let map: std::collections::BTreeMap<PathBuf, Writes> = places.collect();
+    fn sorted(places: impl Iterator<Item = (PathBuf, Access)>) -> Self {
+        let map: std::collections::BTreeMap<PathBuf, Access> = places.collect();
         Self(map.into_iter().collect())
     }
 
     /// What may be written, where these are covered by overlays.
     fn writable(&self, covered: &[PathBuf]) -> Vec<&Path> {
-        let places = self.0.iter().filter(|(path, writes)| {
-            *writes != Writes::Apparent || covered.iter().any(|one| path.starts_with(one))
+        let places = self.0.iter().filter(|(path, access)| match access {
+            Access::Kept | Access::Passing => true,
+            Access::Apparent => covered.iter().any(|one| path.starts_with(one)),
+            Access::Shown | Access::Hidden => false,
         });
         places.map(|(path, _)| path.as_path()).collect()
     }
@@ -217,10 +267,12 @@ mod tests {
     fn order(network: bool) -> Order {
         Order {
             temporary: "/tmp/x".into(),
-            writes: vec![
-                ("/lane".into(), Writes::Kept),
-                ("/home".into(), Writes::Apparent),
-                ("/dev/shm".into(), Writes::Passing),
+            access: vec![
+                ("/lane".into(), Access::Kept),
+                ("/home".into(), Access::Apparent),
+                ("/dev/shm".into(), Access::Passing),
+                ("/work".into(), Access::Hidden),
+                ("/work/.venv".into(), Access::Shown),
             ],
             network,
         }
@@ -261,14 +313,14 @@ mod tests {
     #[test]
     fn what_stands_later_counts() {
         let places = [
-            ("/b".into(), Writes::Kept),
-            ("/a".into(), Writes::Apparent),
-            ("/b".into(), Writes::Passing),
+            ("/b".into(), Access::Kept),
+            ("/a".into(), Access::Apparent),
+            ("/b".into(), Access::Passing),
         ];
         let places = Places::sorted(places.into_iter());
         let expected = vec![
-            ("/a".into(), Writes::Apparent),
-            ("/b".into(), Writes::Passing),
+            ("/a".into(), Access::Apparent),
+            ("/b".into(), Access::Passing),
         ];
         assert_eq!(places, Places(expected));
     }
@@ -276,11 +328,13 @@ mod tests {
     #[test]
     fn only_what_is_covered_can_be_written_in_appearance() {
         let places = Places(vec![
-            ("/a".into(), Writes::Apparent),
-            ("/a/b".into(), Writes::Apparent),
-            ("/c".into(), Writes::Apparent),
-            ("/d".into(), Writes::Kept),
-            ("/e".into(), Writes::Passing),
+            ("/a".into(), Access::Apparent),
+            ("/a/b".into(), Access::Apparent),
+            ("/c".into(), Access::Apparent),
+            ("/d".into(), Access::Kept),
+            ("/e".into(), Access::Passing),
+            ("/f".into(), Access::Hidden),
+            ("/f/g".into(), Access::Shown),
         ]);
         let none = ["/d", "/e"].map(Path::new);
         assert_eq!(places.writable(&[]), none);

@@ -4,11 +4,12 @@
 //! reached through memory of other processes, signals and abstract sockets is, as far as the kernel
 //! can: only what is confined together reaches each other.
 
+use std::io;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 
 /// Devices that every program may write to.
@@ -25,18 +26,47 @@ const DEVICES: [&str; 7] = [
 /// Terminals that a program makes for what it starts.
 const TERMINALS: &str = "/dev/pts";
 
-/// Restricts this process and all that it will start to writing at these places and beneath them.
-/// Whether the kernel does so.
-pub(super) fn restrict(writable: &[&Path], network: bool) -> bool {
-    match try_to_restrict(writable, network) {
-        Ok(status) => status != RulesetStatus::NotEnforced,
-        Err(_) => false,
+/// Rules that are made, and not in force yet.
+#[derive(Debug)]
+pub(super) struct Rules(RulesetCreated);
+
+impl Rules {
+    /// Writing at these places and beneath them, and nowhere else. Nothing if the kernel has no
+    /// rules.
+    pub(super) fn new(writable: &[&Path], network: bool) -> Option<Self> {
+        is_there()
+            .then(|| made(writable, network).ok())
+            .flatten()
+            .map(Self)
+    }
+
+    /// Puts them in force for this process and all that it will start.
+    ///
+    /// # Errors
+    /// If the kernel does not do so after all.
+    pub(super) fn enforce(self) -> io::Result<()> {
+        let status = self.0.restrict_self().map_err(io::Error::other)?;
+        match status.ruleset {
+            RulesetStatus::NotEnforced => Err(io::ErrorKind::Unsupported.into()),
+            _ => Ok(()),
+        }
     }
 }
 
-fn try_to_restrict(writable: &[&Path], network: bool) -> Result<RulesetStatus, RulesetError> {
+/// Whether the kernel has any.
+fn is_there() -> bool {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_write(ABI::V1))
+        .and_then(Ruleset::create)
+        .is_ok()
+}
+
+fn made(writable: &[&Path], network: bool) -> Result<RulesetCreated, RulesetError> {
     // All that changes files. Commands to devices are left alone: terminals need them.
     let changes = AccessFs::from_write(ABI::V3);
+    // Nobody makes devices.
+    let granted = changes & !(AccessFs::MakeChar | AccessFs::MakeBlock);
     let mut rules = Ruleset::default()
         .handle_access(changes)?
         .scope(Scope::from_all(ABI::V6))?;
@@ -45,15 +75,17 @@ fn try_to_restrict(writable: &[&Path], network: bool) -> Result<RulesetStatus, R
     }
     let mut rules = rules.create()?;
     for path in writable {
-        let is_folder = path.is_dir();
-        let access = if is_folder { changes } else { changes & file() };
+        let access = if path.is_dir() {
+            granted
+        } else {
+            granted & file()
+        };
         rules = allow(rules, path, access)?;
     }
     for device in DEVICES {
-        rules = allow(rules, Path::new(device), changes & file())?;
+        rules = allow(rules, Path::new(device), granted & file())?;
     }
-    rules = allow(rules, Path::new(TERMINALS), changes & file())?;
-    Ok(rules.restrict_self()?.ruleset)
+    allow(rules, Path::new(TERMINALS), granted & file())
 }
 
 /// What can be done to a file that is there.

@@ -1,8 +1,9 @@
 //! A view of the file system of its own, where what is written at some places is thrown away.
 //!
 //! A mount namespace, in which an overlay lies over each such place: it shows what was there and
-//! takes what is written, in memory. Places that are to be kept are bound over it. All of it goes
-//! with the last process in it, however that ends.
+//! takes what is written, in memory. Over what is hidden lies an empty folder or file. Places that
+//! are to be kept or shown all the same are bound over both. All of it goes with the last process in
+//! it, however that ends.
 //!
 //! Needs user namespaces or the rights of root; see `namespaces(7)` and
 //! <https://docs.kernel.org/filesystems/overlayfs.html>.
@@ -15,7 +16,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use greenward_core::Writes;
+use greenward_core::Access;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 
@@ -58,12 +59,8 @@ pub(super) fn enter(temporary: &Path, places: &Places, network: bool) -> Option<
         whole: true,
     };
     for (number, (layer, there)) in plan.iter().zip(&there).enumerate() {
-        let place = layer.path.as_path();
         let Some(there) = there else { continue };
-        let done = match layer.kind {
-            Kind::Overlay => cover(place, there, &memory, number, ours).is_ok(),
-            Kind::Bind => bind(there, place).is_ok(),
-        };
+        let done = mount_layer(layer, there, &memory, number, ours).is_ok();
         if done && layer.kind == Kind::Overlay {
             view.covered.push(layer.path.clone());
         }
@@ -97,6 +94,45 @@ fn own_namespaces(spaces: CloneFlags) -> io::Result<Rights> {
     fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
     fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
     Ok(Rights::User)
+}
+
+fn mount_layer(
+    layer: &Layer,
+    there: &File,
+    memory: &File,
+    number: usize,
+    rights: Rights,
+) -> io::Result<()> {
+    let place = layer.path.as_path();
+    if layer.is_in_hidden {
+        make(place, there)?;
+    }
+    match layer.kind {
+        Kind::Overlay => cover(place, there, memory, number, rights),
+        Kind::Bind => Ok(bind(&by_number(there), place, MsFlags::MS_REC)?),
+        Kind::Show => {
+            bind(&by_number(there), place, MsFlags::empty())?;
+            let flags = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+            let inherited = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+            Ok(bind(place, place, flags | inherited)?)
+        }
+        Kind::Hide => {
+            let empty = by_number(memory).join(format!("hidden-{number}"));
+            make(&empty, there)?;
+            Ok(bind(&empty, place, MsFlags::empty())?)
+        }
+    }
+}
+
+/// Makes an empty folder, or a file, as something is one.
+fn make(path: &Path, like: &File) -> io::Result<()> {
+    if like.metadata()?.is_dir() {
+        return fs::create_dir_all(path);
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    File::create(path).map(drop)
 }
 
 /// Lays an overlay over a folder that shows what is there and keeps what is written in `memory`.
@@ -146,10 +182,9 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
-fn bind(there: &File, place: &Path) -> nix::Result<()> {
-    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
-    let (source, none) = (by_number(there), None::<&str>);
-    mount(Some(&source), place, none, flags, none)
+fn bind(source: &Path, place: &Path, flags: MsFlags) -> nix::Result<()> {
+    let none = None::<&str>;
+    mount(Some(source), place, none, MsFlags::MS_BIND | flags, none)
 }
 
 /// One thing to mount.
@@ -159,6 +194,8 @@ struct Layer {
     kind: Kind,
     /// Whether the order names it.
     is_named: bool,
+    /// Whether it lies in an empty folder, where there is nothing to mount it on.
+    is_in_hidden: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +204,10 @@ enum Kind {
     Overlay,
     /// It is as it was before what is above it was covered.
     Bind,
+    /// The same, and nobody writes there, whatever may be written above.
+    Show,
+    /// Something empty lies over it.
+    Hide,
 }
 
 /// What to mount, in order, so that every place is as it should be. An overlay does not show what
@@ -174,8 +215,8 @@ enum Kind {
 fn plan(places: &Places, mount_points: &[PathBuf]) -> Vec<Layer> {
     // What lies over the top would not be seen: everybody stands on what is beneath.
     let named = places.0.iter().filter(|(path, _)| path.parent().is_some());
-    let mut all: Vec<(&Path, Option<Writes>)> = named
-        .map(|(path, writes)| (path.as_path(), Some(*writes)))
+    let mut all: Vec<(&Path, Option<Access>)> = named
+        .map(|(path, access)| (path.as_path(), Some(*access)))
         .collect();
     for point in mount_points {
         if !all.iter().any(|(path, _)| path == point) {
@@ -184,33 +225,42 @@ fn plan(places: &Places, mount_points: &[PathBuf]) -> Vec<Layer> {
     }
     all.sort_by(|one, other| one.0.cmp(other.0));
     let mut layers: Vec<Layer> = Vec::new();
-    for (path, writes) in all {
+    for (path, access) in all {
         let above = layers
             .iter()
             .rev()
-            .find(|layer| path.starts_with(&layer.path));
-        let covered = above.is_some_and(|layer| layer.kind == Kind::Overlay);
-        let kind = match writes {
-            Some(Writes::Kept) if covered => Kind::Bind,
-            Some(Writes::Kept) => continue,
-            Some(Writes::Passing | Writes::Apparent) if covered => {
-                // What is mounted there is not seen through what covers it.
-                if !mount_points.iter().any(|point| point == path) {
-                    continue;
-                }
-                Kind::Overlay
-            }
-            Some(Writes::Passing | Writes::Apparent) => Kind::Overlay,
-            None if covered => Kind::Overlay,
-            None => continue,
+            .find(|layer| path.starts_with(&layer.path))
+            .map(|layer| layer.kind);
+        let is_mounted = mount_points.iter().any(|point| point == path);
+        let Some(kind) = kind(access, above, is_mounted) else {
+            continue;
         };
         layers.push(Layer {
             path: path.to_owned(),
             kind,
-            is_named: writes.is_some(),
+            is_named: access.is_some(),
+            is_in_hidden: above == Some(Kind::Hide),
         });
     }
     layers
+}
+
+/// What is mounted at a place, by what lies over what is above it; nothing if it is as it should be.
+fn kind(access: Option<Access>, above: Option<Kind>, is_mounted: bool) -> Option<Kind> {
+    let is_covered = above == Some(Kind::Overlay);
+    match access {
+        // What is mounted there is not seen through what covers it.
+        None => is_covered.then_some(Kind::Overlay),
+        Some(Access::Passing | Access::Apparent) => {
+            (!is_covered || is_mounted).then_some(Kind::Overlay)
+        }
+        Some(Access::Kept) => match above {
+            Some(Kind::Overlay | Kind::Show | Kind::Hide) => Some(Kind::Bind),
+            Some(Kind::Bind) | None => None,
+        },
+        Some(Access::Shown) => (above == Some(Kind::Hide)).then_some(Kind::Show),
+        Some(Access::Hidden) => (above != Some(Kind::Hide)).then_some(Kind::Hide),
+    }
 }
 
 /// The places where something is mounted, as `/proc/self/mountinfo` tells.
@@ -245,17 +295,19 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// `kept`, `passing` and `apparent` before each place.
+    /// What can be done there before each place.
     fn check(places: &[&str], mounts: &[&str], expected: &[&str]) {
         let places = places.iter().map(|place| {
             let (word, path) = place.split_once(' ').unwrap();
-            let writes = match word {
-                "kept" => Writes::Kept,
-                "passing" => Writes::Passing,
-                "apparent" => Writes::Apparent,
+            let access = match word {
+                "kept" => Access::Kept,
+                "passing" => Access::Passing,
+                "apparent" => Access::Apparent,
+                "shown" => Access::Shown,
+                "hidden" => Access::Hidden,
                 word => panic!("{word}"),
             };
-            (PathBuf::from(path), writes)
+            (PathBuf::from(path), access)
         });
         let mounts: Vec<PathBuf> = mounts.iter().map(PathBuf::from).collect();
         let layers: Vec<String> = plan(&Places::sorted(places), &mounts)
@@ -307,6 +359,33 @@ mod tests {
                 "Overlay /home/a",
                 "Bind /home/b",
                 "Overlay /home/u/disk",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_hidden_has_only_what_is_named_in_it() {
+        check(
+            &[
+                "apparent /home",
+                "hidden /home/work",
+                "hidden /home/work/tests",
+                "shown /home/work/.venv",
+                "kept /home/work/lane",
+                "apparent /home/work/build",
+                "shown /home/tools",
+                "hidden /srv/cache",
+                "passing /srv/cache/1/tree",
+            ],
+            &["/", "/home/work/disk"],
+            &[
+                "Overlay /home",
+                "Hide /home/work",
+                "Show /home/work/.venv",
+                "Overlay /home/work/build",
+                "Bind /home/work/lane",
+                "Hide /srv/cache",
+                "Overlay /srv/cache/1/tree",
             ],
         );
     }

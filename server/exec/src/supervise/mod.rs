@@ -31,14 +31,14 @@ use self::events::Events;
 use self::phase::{Phase, Step};
 use self::tree::Tree;
 use crate::Exit;
-use crate::confine::Order;
+use crate::confine::{Order, Prepared};
 use crate::control::{self, Report};
 
 /// What processes get that the program leaves behind at its end.
 const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
 
 /// Runs as a supervisor: `[CONFINEMENT…] FOLDER VARIABLES… -- PROGRAM ARGS…`, with a socket to the
-/// daemon as stdin. It is confined itself, with the program, where a confinement is given.
+/// daemon as stdin. The program is confined where a confinement is given.
 ///
 /// The program has the supervisor's environment and these variables, written `NAME=VALUE`: the ones
 /// that would change the supervisor, too.
@@ -95,11 +95,12 @@ impl Job {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let mut events = Events::listen()?;
         let stdin = control::receive_begin(io::stdin())?;
-        if let Some(order) = &self.confinement {
-            tell(Report::Confined(order.carry_out()));
+        let prepared = self.confinement.as_ref().map(Order::prepare);
+        if let Some(prepared) = &prepared {
+            tell(Report::Confined(prepared.isolation));
         }
 
-        let child = match self.start(stdin) {
+        let child = match self.start(stdin, prepared) {
             Ok(child) => child,
             Err(report) => {
                 tell(report);
@@ -114,7 +115,7 @@ impl Job {
     }
 
     /// Starts the program as the leader of a process group.
-    fn start(self, stdin: Option<OwnedFd>) -> Result<Pid, Report> {
+    fn start(self, stdin: Option<OwnedFd>, prepared: Option<Prepared>) -> Result<Pid, Report> {
         rustix::process::chdir(&self.folder)
             .map_err(|errno| Report::BadFolder(errno.raw_os_error()))?;
         #[expect(
@@ -127,6 +128,17 @@ impl Job {
             .envs(self.variables)
             .stdin(stdin.map_or_else(Stdio::null, Stdio::from))
             .process_group(0);
+        if let Some(mut prepared) = prepared {
+            // This process has one thread, so its copy may do what it likes before the program is
+            // there.
+            #[expect(
+                unsafe_code,
+                reason = "nothing else runs in the program's process alone"
+            )]
+            unsafe {
+                command.pre_exec(move || prepared.enforce());
+            }
+        }
         let refused = |error: io::Error| {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::INVAL);
             Report::BadProgram(errno.raw_os_error())

@@ -9,24 +9,24 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
 use camino::Utf8PathBuf;
-use greenward_core::{Invocation, Writes};
+use greenward_core::{Access, Invocation};
 use greenward_exec::{Confinement, Executor, Exit, Isolation, Limits, Output};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{OWN, World, in_time, until};
 
 /// What a test's place is called, and what becomes of what is written there.
-const PLACES: [(&str, Writes); 4] = [
-    ("kept", Writes::Kept),
-    ("passing", Writes::Passing),
-    ("apparent", Writes::Apparent),
-    ("apparent/kept", Writes::Kept),
+const PLACES: [(&str, Access); 4] = [
+    ("kept", Access::Kept),
+    ("passing", Access::Passing),
+    ("apparent", Access::Apparent),
+    ("apparent/kept", Access::Kept),
 ];
 
 fn confined(world: &World, network: bool) -> Executor {
     let places = PLACES.map(|(name, writes)| (world.path(name), writes));
     world.executor.confined(Confinement {
-        writes: places.to_vec(),
+        access: places.to_vec(),
         network,
     })
 }
@@ -64,9 +64,9 @@ fn at_each_level(test: &str, body: impl AsyncFnOnce(&World)) {
     }
     World::run(async |world| {
         // The same again, confined itself.
-        let places = vec![("/tmp".into(), Writes::Passing)];
+        let places = vec![("/tmp".into(), Access::Passing)];
         let outer = world.executor.confined(Confinement {
-            writes: places,
+            access: places,
             network: true,
         });
         let invocation = Invocation::new(OWN, world.folder()).args(["alone", test, "within"]);
@@ -116,8 +116,8 @@ pub(crate) fn an_invocation_can_say_otherwise() {
         let executor = confined(world, true);
         let invocation = world
             .sh("echo new >apparent/new; echo new >other/new; true")
-            .writes(world.path("apparent"), Writes::Kept)
-            .writes(world.path("other"), Writes::Kept);
+            .access(world.path("apparent"), Access::Kept)
+            .access(world.path("other"), Access::Kept);
         run(&executor, &invocation).await;
         assert!(world.path("apparent/new").exists());
         assert!(world.path("other/new").exists());
@@ -248,6 +248,52 @@ pub(crate) fn the_whole_tree_is_confined_and_goes() {
                 || format!("left: {:?}", world.left()),
             )
             .await;
+        },
+    );
+}
+
+pub(crate) fn what_is_hidden_is_not_seen() {
+    at_each_level("confining::what_is_hidden_is_not_seen", async |world| {
+        make_places(world);
+        fs::create_dir_all(world.path("other/shown")).unwrap();
+        fs::write(world.path("other/shown/file"), "shown").unwrap();
+        let executor = confined(world, true);
+        let invocation = world
+            .sh("ls -A other; cat other/shown/file; cat kept/old;
+                     echo x >other/shown/file; echo x >other/new; true")
+            .access(world.path("other"), Access::Hidden)
+            .access(world.path("other/shown"), Access::Shown)
+            .access(world.path("kept/old"), Access::Hidden);
+        let output = run(&executor, &invocation).await;
+        if executor.isolation() == Some(Isolation::Private) {
+            assert_eq!(output.stdout, "shown\nshown", "{}", output.stderr);
+        }
+        if executor.isolation() > Some(Isolation::None) {
+            let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
+            assert_eq!(read("other/shown/file"), "shown");
+            assert_eq!(read("kept/old"), "old");
+            assert!(!world.path("other/new").exists());
+        }
+    });
+}
+
+pub(crate) fn nothing_is_done_to_other_processes_or_kept_in_the_kernel() {
+    at_each_level(
+        "confining::nothing_is_done_to_other_processes_or_kept_in_the_kernel",
+        async |world| {
+            let executor = confined(world, true);
+            let script = format!(
+                "prlimit --pid {0} --core=1:1 && echo limited
+                 renice -n 1 -p {0} && echo slowed
+                 kill -STOP $PPID && echo stopped
+                 ulimit -c 0 && echo own",
+                std::process::id()
+            );
+            let Some((_, output)) = sh(&executor, world, &script).await else {
+                return;
+            };
+            // Kernels from 6.12 on keep signals in, the one to the supervisor included.
+            assert_eq!(output.stdout, "own\n", "{}", output.stderr);
         },
     );
 }

@@ -65,6 +65,8 @@ fn main() -> ExitCode {
             others_are_out_of_reach,
             a_network_is_there_or_not,
             the_whole_tree_is_confined_and_goes,
+            what_is_hidden_is_not_seen,
+            nothing_is_done_to_other_processes_or_kept_in_the_kernel,
             whoever_is_not_root_is_confined_as_well,
         },
         reading::{

@@ -62,7 +62,7 @@ fn turn() -> Turn {
         prompt: green(&PromptInput::default(), Manner::Blocks),
         lane: "/nowhere".into(),
         scratch: "/nowhere".into(),
-        writes: Vec::new(),
+        access: Vec::new(),
     }
 }
 

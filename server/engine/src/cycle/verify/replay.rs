@@ -1,7 +1,7 @@
 //! Replay: what the code gives is written down in a process that holds no test, and compared here.
 
 use camino::Utf8PathBuf;
-use greenward_core::{Check, CheckKind, CheckOutcome, Framework, Invocation, TestId, Writes};
+use greenward_core::{Access, Check, CheckKind, CheckOutcome, Framework, Invocation, TestId};
 use greenward_exec::Limits;
 use greenward_frameworks::Files;
 use greenward_frameworks::verify::{Replay, Role};
@@ -109,7 +109,7 @@ async fn replay(
     let invocation = Invocation::new(python, room.project().root())
         .args(["-c", &script.script])
         .args([values.as_str()])
-        .writes(place, Writes::Kept);
+        .access(place, Access::Kept);
     let limits = Limits {
         time: LIMIT,
         ..Limits::default()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Invocation, Problem, RunEvent, Severity, Writes};
+use greenward_core::{Access, Invocation, Problem, RunEvent, Severity};
 use greenward_exec::{Capped, Executor, Limits, LineLimits, OutputError, StartError, Stdin, lines};
 use greenward_frameworks::cargo::command::{Options, Scope};
 use greenward_frameworks::cargo::config::Config;
@@ -126,7 +126,7 @@ impl Built {
         }
         if let Some(target) = target_folder(environment) {
             // `CARGO_TARGET_TMPDIR`.
-            invocation = invocation.writes(target.join("tmp"), Writes::Passing);
+            invocation = invocation.access(target.join("tmp"), Access::Passing);
         }
         invocation
     }
@@ -226,7 +226,7 @@ async fn compile(request: &Request<'_>, reporter: &mut Reporter) -> Result<Compi
     reporter.stage("building");
     let mut invocation = request.options.build(project, request.scope);
     if let Some(target) = target_folder(request.environment) {
-        invocation = invocation.writes(target, Writes::Kept);
+        invocation = invocation.access(target, Access::Kept);
     }
     let mut process = request.executor.start(&invocation, Stdin::Null).await?;
     let mut compiled = Compiled::default();

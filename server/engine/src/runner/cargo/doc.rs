@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use greenward_core::{Invocation, RunEvent, TestId, Writes};
+use greenward_core::{Access, Invocation, RunEvent, TestId};
 use greenward_exec::Limits as OutputLimits;
 use greenward_frameworks::cargo::Package;
 use greenward_frameworks::cargo::command::doc_filter;
@@ -135,7 +135,7 @@ pub(super) async fn list(
 fn invocation(run: &Run<'_>, package: &Package, words: &[String]) -> Invocation {
     let invocation = run.options.doc_tests(run.project.root(), package, words);
     match target_folder(&run.tools.env) {
-        Some(target) => invocation.writes(target, Writes::Passing),
+        Some(target) => invocation.access(target, Access::Passing),
         None => invocation,
     }
 }

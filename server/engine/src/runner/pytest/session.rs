@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use camino::Utf8Path;
-use greenward_core::{RunEvent, Selection, Writes};
+use greenward_core::{Access, RunEvent, Selection};
 use greenward_exec::{
     Capped, Channel, ChannelError, DEFAULT_GRACE, Exit, Line, LineLimits, Lines, Process,
     StartError, Stdin, lines,
@@ -88,7 +88,7 @@ pub(super) async fn cold(
         report.path(),
         select,
     );
-    let invocation = invocation.writes(report.folder(), Writes::Kept);
+    let invocation = invocation.access(report.folder(), Access::Kept);
     let mut process = tools.executor.start(&invocation, Stdin::Null).await?;
     let streams = Streams {
         report,

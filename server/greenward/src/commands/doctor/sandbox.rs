@@ -14,7 +14,7 @@ const WHAT: &str = "sandbox";
 /// Confines a process that does nothing, and says how far that went.
 pub(super) async fn all(world: &World) -> Vec<Finding> {
     let executor = launch::executor(world).confined(Confinement {
-        writes: Vec::new(),
+        access: Vec::new(),
         network: false,
     });
     let nothing = Invocation::new("true", "/");
