@@ -64,12 +64,13 @@ impl RawEntry {
     }
 }
 
-/// The number of a cycle that is opened now. Rows are never deleted, so no number comes twice.
-pub(crate) fn next_cycle(connection: &Connection) -> Result<CycleId, Trouble> {
+/// The number of a cycle that is opened now: above all that are here, and above `taken`. Rows are
+/// never deleted, so no number comes twice.
+pub(crate) fn next_cycle(connection: &Connection, taken: CycleId) -> Result<CycleId, Trouble> {
     let last: Option<u64> = connection
         .prepare_cached("SELECT max(cycle) FROM events")?
         .query_row([], |row| row.get(0))?;
-    Ok(CycleId(last.unwrap_or(0) + 1))
+    Ok(CycleId(last.unwrap_or(0).max(taken.0) + 1))
 }
 
 /// Adds an event of a cycle.

@@ -11,12 +11,13 @@ use crate::error::Trouble;
 use crate::log::{self, BreakerEvent, Entry};
 use crate::{breakers, summary};
 
-/// Adds the first event of a cycle, and gives the cycle and its number.
+/// Adds the first event of a cycle, and gives the cycle and its number, which is above `taken`.
 pub(crate) fn open(
     connection: &Connection,
     opened: &Recorded,
+    taken: CycleId,
 ) -> Result<(CycleId, Cycle), Trouble> {
-    let id = log::next_cycle(connection)?;
+    let id = log::next_cycle(connection, taken)?;
     let opened = &as_kept(opened);
     let cycle = Cycle::open(opened).map_err(|illegal| Trouble::Illegal(id, illegal))?;
     log::add(connection, id, opened)?;

@@ -67,8 +67,22 @@ impl Store {
         &self,
         opened: Recorded,
     ) -> impl Future<Output = Result<(CycleId, Cycle), StoreError>> + Send + use<> {
+        self.open_cycle_above(CycleId(0), opened)
+    }
+
+    /// As [`open_cycle`](Self::open_cycle), with a number above `taken`: a database that was lost
+    /// leaves the references of its cycles behind, and they are no other cycle's.
+    ///
+    /// # Errors
+    ///
+    /// If the event is not the first of a cycle, or the database fails.
+    pub fn open_cycle_above(
+        &self,
+        taken: CycleId,
+        opened: Recorded,
+    ) -> impl Future<Output = Result<(CycleId, Cycle), StoreError>> + Send + use<> {
         self.writer
-            .write(move |connection| projection::open(connection, &opened))
+            .write(move |connection| projection::open(connection, &opened, taken))
     }
 
     /// Adds events of a cycle, all or none, and gives the cycle as it is then. The breakers take in

@@ -179,6 +179,16 @@ fn all() -> CycleFilter {
 }
 
 #[tokio::test]
+async fn a_number_that_is_taken_elsewhere_is_not_given() {
+    let world = World::new();
+    let store = world.store();
+    for (taken, given) in [(7, 8), (0, 9), (9, 10), (3, 11)] {
+        let opening = store.open_cycle_above(CycleId(taken), opened());
+        assert_eq!(opening.await.unwrap().0, CycleId(given), "above {taken}");
+    }
+}
+
+#[tokio::test]
 async fn what_was_written_is_read_by_the_next() {
     let world = World::new();
     let (id, cycle) = complete(&world.store()).await;

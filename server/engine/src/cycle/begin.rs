@@ -47,7 +47,11 @@ impl Shared {
                 base: commit(base),
             },
         };
-        let (id, cycle) = means.store.open_cycle(opened).await.map_err(failed)?;
+        let keeper = means.clone();
+        let kept = tokio::task::spawn_blocking(move || keeper.last_kept()).await;
+        let kept = kept.map_err(failed)?.map_err(failed)?;
+        let opening = means.store.open_cycle_above(kept, opened);
+        let (id, cycle) = opening.await.map_err(failed)?;
         means.name(id, "base", base).map_err(failed)?;
         let claim = means.store.claim(id).map_err(failed)?;
         let claim = claim.ok_or(CycleRefusal::InHand(id))?;

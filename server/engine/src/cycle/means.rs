@@ -99,6 +99,20 @@ impl Means {
         Ok(self.objects.set_reference(&name, state)?)
     }
 
+    /// The highest number of a cycle of which something is kept, whether or not the database knows
+    /// it; 0 where there is none. Blocks.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub(crate) fn last_kept(&self) -> Result<CycleId, MeansError> {
+        let kept = self.objects.references("cycles/")?;
+        let numbers = kept.iter().filter_map(|(name, _)| {
+            let (_, rest) = name.short().split_once('/')?;
+            rest.split('/').next()?.parse().ok()
+        });
+        Ok(CycleId(numbers.max().unwrap_or(0)))
+    }
+
     /// The recording of a cycle.
     pub(crate) fn recording(&self, cycle: CycleId) -> Utf8PathBuf {
         let folder = self
