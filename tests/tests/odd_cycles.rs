@@ -56,3 +56,14 @@ fn a_cycle_never_takes_the_number_of_one_whose_attempts_are_kept() {
     green(&world, &["test_four"]).check(0, &["Cycle 2: green"]);
     world.greenward(&["diff", "1"]).check(2, &["no cycle 1"]);
 }
+
+#[test]
+fn a_cycle_without_a_target_is_not_begun() {
+    let Some(world) = world() else { return };
+    four(&world);
+    for both in ["test_four", "test_roman.py"] {
+        let refused = green(&world, &[both, "--held-out", "test_roman.py"]);
+        refused.check(2, &["held out", "--held-out"]);
+    }
+    world.greenward(&["cycles"]).check(2, &["no cycles yet"]);
+}

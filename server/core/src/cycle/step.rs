@@ -121,6 +121,8 @@ impl EndingKind {
 pub enum Failed {
     /// It may use no more.
     Limit(Limit),
+    /// No test is to pass, so there is nothing to show.
+    NoTarget,
     /// A target does not fail on the base, so there is nothing to show by making it pass.
     NotFailing(TestId),
     /// A target did not report on the base.
@@ -148,6 +150,7 @@ impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failed::Limit(limit) => write!(f, "the limit of {} is reached", limit.name()),
+            Failed::NoTarget => f.write_str("no test is to pass"),
             Failed::NotFailing(test) => write!(f, "`{test}` does not fail to begin with"),
             Failed::NotFound(test) => write!(f, "`{test}` did not run"),
             Failed::Worker { error } => write!(f, "the worker cannot work: {error}"),

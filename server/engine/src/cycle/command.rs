@@ -233,6 +233,12 @@ pub enum CycleRefusal {
     /// The tests are of several projects.
     #[error("the tests are of several projects ({}): one cycle is for one project", list(.0))]
     SeveralProjects(Vec<ProjectId>),
+    /// No test is left that a worker could go by.
+    #[error(
+        "every test that is to pass is held out too, so the worker would see none. \
+         Hold out other tests (--held-out) than those that it is to make pass"
+    )]
+    AllHeldOut,
     /// No worker is configured.
     #[error(
         "no worker is configured. Add one to your settings, for example\n\n\

@@ -145,15 +145,19 @@ impl State {
         let context = self
             .cycle_context(&project)
             .ok_or_else(|| Refusal::NothingToRun(format!("there is no project {project}")))?;
+        let targets: Vec<TestId> = targets
+            .into_iter()
+            .filter(|target| !held_out.contains(target))
+            .collect();
+        if targets.is_empty() {
+            return Err(CycleRefusal::AllHeldOut);
+        }
         let worker = worker(request, &context)?;
         let goal = Goal {
             framework: context.project.framework(),
             folder: context.folder.clone(),
             root: context.project.root().to_owned(),
-            targets: targets
-                .into_iter()
-                .filter(|target| !held_out.contains(target))
-                .collect(),
+            targets,
             held_out,
             project,
         };

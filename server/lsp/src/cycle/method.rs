@@ -117,6 +117,7 @@ fn refused(refusal: &CycleRefusal) -> Error {
     let reason = match refusal {
         CycleRefusal::Run(refusal) => return run_refused(refusal),
         CycleRefusal::SeveralProjects(_) => "severalProjects",
+        CycleRefusal::AllHeldOut => "allHeldOut",
         CycleRefusal::NoWorker => "noWorker",
         CycleRefusal::SeveralWorkers(_) => "severalWorkers",
         CycleRefusal::UnknownWorker { .. } => "unknownWorker",

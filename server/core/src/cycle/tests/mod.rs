@@ -280,6 +280,25 @@ fn a_target_that_does_not_fail_is_no_goal() {
 }
 
 #[test]
+fn without_a_target_nothing_is_ever_reached() {
+    let mut first = opened();
+    if let CycleEvent::Opened { goal, .. } = &mut first {
+        goal.held_out = std::mem::take(&mut goal.targets);
+    }
+    let mut baseline = baseline(failing());
+    if let CycleEvent::BaselineTaken { targets, .. } = &mut baseline {
+        targets.clear();
+    }
+    let events = recorded(vec![first, baseline, resumed(Some(limits(4)))]);
+    let mut cycle = Cycle::open(&events[0]).unwrap();
+    cycle.apply(&events[1]).unwrap();
+    assert_eq!(cycle.ending(), Some(&Ending::Failed(Failed::NoTarget)));
+    // To go on does not help either.
+    cycle.apply(&events[2]).unwrap();
+    assert_eq!(cycle.next(events[2].at), Step::TakeBaseline);
+}
+
+#[test]
 fn only_a_report_of_a_pass_is_a_pass() {
     for outcome in [None, Some(Outcome::Skipped), Some(Outcome::Flaky)] {
         let events = vec![

@@ -1,8 +1,9 @@
 //! `greenward green`: implement failing tests to green.
 
-use greenward_engine::{CycleCommand, CycleRequest, Query};
+use greenward_engine::{CycleCommand, CycleRefusal, CycleRequest, Query};
 use greenward_protocol::settings::{Settings, WorkerKind};
 
+use super::ask::trouble;
 use super::follow::{Ended, Follow, exit_of};
 use super::review::apply;
 use super::targets::{failing, named};
@@ -65,6 +66,9 @@ async fn cycle(
     let held_out = named(session, held_out).await?.tests;
     let mut targets = wanted.tests;
     targets.retain(|test| !held_out.contains(test));
+    if targets.is_empty() {
+        return Err(trouble(CycleRefusal::AllHeldOut));
+    }
     if wanted.may_pass {
         let all = words::many(targets.len(), "test");
         teller
