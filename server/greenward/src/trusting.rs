@@ -201,6 +201,12 @@ mod tests {
             "{text}"
         );
         world.check(Trust::Changed);
+        for settings_that_run_nothing in ["# cargo.program = \"./other\"\n", ""] {
+            std::fs::write(&settings, settings_that_run_nothing).unwrap();
+            world.check(Trust::Trusted);
+        }
+        std::fs::remove_file(&settings).unwrap();
+        world.check(Trust::Trusted);
         record(&world.dirs, &world.project, false).unwrap();
         world.check(Trust::Untrusted);
     }

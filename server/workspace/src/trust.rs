@@ -1,7 +1,7 @@
 //! Whether the user trusts a workspace folder, which is what it takes to run anything in it.
 //!
 //! The record is by folder, and by the settings in it that can run something: when those change,
-//! the trust is gone until the user has looked. As in VS Code, a folder's trust covers what lies
+//! the trust is gone until the user has looked, unless none are left. As in VS Code, a folder's trust covers what lies
 //! beneath it; the nearest recorded folder decides. It does not cover settings beneath it that can
 //! run something: nobody has seen those, so such a folder needs a record of its own.
 //!
@@ -61,6 +61,11 @@ impl SettingsHash {
         let text = on_trust.to_json().to_string();
         Self(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
+
+    /// Of settings that run nothing.
+    fn of_nothing() -> Self {
+        Self::of(&Layer::default())
+    }
 }
 
 /// What the user has said about a folder.
@@ -80,7 +85,10 @@ pub enum Word {
 pub fn decide(editor: Option<bool>, recorded: Option<&Word>, now: &SettingsHash) -> Trust {
     match (editor, recorded) {
         (Some(false), _) | (_, Some(Word::Distrusted)) | (None, None) => Trust::Untrusted,
-        (_, Some(Word::Trusted(then))) if then != now => Trust::Changed,
+        // What runs nothing needs no more trust than was given.
+        (_, Some(Word::Trusted(then))) if then != now && *now != SettingsHash::of_nothing() => {
+            Trust::Changed
+        }
         (_, Some(Word::Trusted(_))) | (Some(true), None) => Trust::Trusted,
     }
 }
@@ -165,7 +173,7 @@ impl TrustFile {
             Some(match &record.trusted_with {
                 Some(hash) if ancestor == folder => Word::Trusted(hash.clone()),
                 // Beneath a trusted folder: trusted with no settings at all.
-                Some(_) => Word::Trusted(SettingsHash::of(&Layer::default())),
+                Some(_) => Word::Trusted(SettingsHash::of_nothing()),
                 None => Word::Distrusted,
             })
         }))
@@ -304,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_editor_may_lower_trust_and_never_raise_it_past_the_record() {
-        let trusted = Word::Trusted(nothing());
+        let trusted = Word::Trusted(hash("new"));
         let changed = Word::Trusted(hash("old"));
         for (editor, recorded, expected) in [
             (None, None, Trust::Untrusted),
@@ -321,7 +329,7 @@ mod tests {
             (Some(false), Some(&Word::Distrusted), Trust::Untrusted),
         ] {
             assert_eq!(
-                decide(editor, recorded, &nothing()),
+                decide(editor, recorded, &hash("new")),
                 expected,
                 "{editor:?} {recorded:?}"
             );
@@ -335,12 +343,13 @@ mod tests {
         world.record("src", Word::Trusted(hash("a")));
         world.check("src", &hash("a"), Trust::Trusted);
         world.check("src", &hash("b"), Trust::Changed);
-        world.check("src", &nothing(), Trust::Changed);
+        world.check("src", &nothing(), Trust::Trusted);
         world.check("", &hash("a"), Trust::Untrusted);
         world.record("src", Word::Trusted(hash("b")));
         world.check("src", &hash("b"), Trust::Trusted);
         world.record("src", Word::Distrusted);
         world.check("src", &hash("b"), Trust::Untrusted);
+        world.check("src", &nothing(), Trust::Untrusted);
     }
 
     #[test]
