@@ -1,6 +1,8 @@
 //! Workers and targets that are no good: the user is told what is wrong, in words that help, and
 //! nothing of theirs changes.
 
+use std::os::unix::fs::PermissionsExt;
+
 use greenward_tests::{Finished, World, count_on_loopback, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -226,11 +228,14 @@ fn a_program_that_does_not_exist() {
     let Some(world) = world() else { return };
     world.hire("kind = \"command\"\nargv = [\"no-such-agent\"]", ONCE);
     let done = cycle(&world, "no program");
-    done.check(1, &["no-such-agent", "there is no such program", "`argv`"]);
-    rested(&world);
-    // There is no use in another attempt.
-    world.hire("kind = \"command\"\nargv = [\"no-such-agent\"]", AGAIN);
-    let done = cycle(&world, "no program, several attempts");
+    done.check(2, &["there is no program no-such-agent", "argv"]);
+    world.greenward(&["cycles"]).check(2, &["no cycles yet"]);
+    // It is there when the cycle begins, and cannot be started: there is no use in another attempt.
+    world.write("../agent", "#!/no/such/interpreter\n");
+    std::fs::set_permissions(world.path("../agent"), PermissionsExt::from_mode(0o755)).unwrap();
+    let agent = format!("kind = \"command\"\nargv = ['{}']", world.path("../agent"));
+    world.hire(&agent, AGAIN);
+    let done = cycle(&world, "a program that does not start");
     done.check(1, &["the worker cannot work", "After 1 attempt"]);
 }
 

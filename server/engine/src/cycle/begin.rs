@@ -20,6 +20,7 @@ use super::manager::{InHand, Shared, failed, snapshot};
 use super::means::{Means, commit};
 use super::notice::CycleNotice;
 use super::work::Context;
+use super::workers::missing_program;
 use crate::error::chain;
 use crate::event::Event;
 
@@ -150,12 +151,15 @@ impl Shared {
             }
         };
         let (env, executor) = (&self.tools.env, &self.tools.executor);
-        Worker::from_settings(name, settings, env, executor, &context.folder).map_err(|error| {
-            CycleRefusal::Worker {
-                name: name.to_owned(),
-                why: chain(&error),
-            }
-        })
+        let refused = |why: String| CycleRefusal::Worker {
+            name: name.to_owned(),
+            why,
+        };
+        if let Some(why) = missing_program(settings, env, &context.folder) {
+            return Err(refused(why));
+        }
+        let made = Worker::from_settings(name, settings, env, executor, &context.folder);
+        made.map_err(|error| refused(chain(&error)))
     }
 
     /// What keeps failing is left alone for a while.

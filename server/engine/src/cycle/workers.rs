@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use greenward_exec::Executor;
-use greenward_protocol::settings;
+use greenward_protocol::settings::{self, WorkerKind};
 use greenward_workers::Worker;
 
 use crate::error::chain;
@@ -20,5 +20,58 @@ pub fn worker_trouble(
     folder: &Utf8Path,
 ) -> Option<String> {
     let made = Worker::from_settings(name, settings, env, executor, folder);
-    made.err().map(|error| chain(&error))
+    let trouble = made.err().map(|error| chain(&error));
+    trouble.or_else(|| missing_program(settings, env, folder))
+}
+
+/// Says that a worker's program is not there.
+pub(super) fn missing_program(
+    worker: &settings::Worker,
+    env: &BTreeMap<String, String>,
+    folder: &Utf8Path,
+) -> Option<String> {
+    let program = worker
+        .argv
+        .first()
+        .filter(|_| worker.kind == WorkerKind::Command)?;
+    let places: Vec<Utf8PathBuf> = match program.contains('/') {
+        true => vec![folder.join(program)],
+        false => {
+            let path = env.get("PATH").map(String::as_str).unwrap_or_default();
+            let folders = path.split(':').filter(|folder| !folder.is_empty());
+            folders
+                .map(|folder| Utf8Path::new(folder).join(program))
+                .collect()
+        }
+    };
+    let is_there = places.iter().any(|place| place.is_file());
+    (!is_there).then(|| format!("there is no program {program}: install it, or mend its argv"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_looked_for_where_it_would_be_started_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::write(folder.join("agent"), "").unwrap();
+        let env = BTreeMap::from([("PATH".to_owned(), format!("/nowhere:{folder}"))]);
+        for (kind, program, is_missing) in [
+            (WorkerKind::Command, "agent", false),
+            (WorkerKind::Command, "./agent", false),
+            (WorkerKind::Command, "other", true),
+            (WorkerKind::Command, "./other", true),
+            (WorkerKind::OpenAi, "other", false),
+        ] {
+            let worker = settings::Worker {
+                kind,
+                argv: vec![program.to_owned()],
+                ..settings::Worker::default()
+            };
+            let missing = missing_program(&worker, &env, folder);
+            assert_eq!(missing.is_some(), is_missing, "{kind:?} {program}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use greenward_engine::{KeyPlace, Query, worker_trouble};
 use greenward_protocol::settings::{Settings, Worker, WorkerKind};
 
@@ -34,8 +34,7 @@ pub(super) async fn all(
         .workers
         .iter()
         .map(|(name, worker)| {
-            let trouble = worker_trouble(name, worker, &world.env, &executor, folder)
-                .or_else(|| missing_program(worker, &world.env, folder));
+            let trouble = worker_trouble(name, worker, &world.env, &executor, folder);
             let what = what(name, worker, &settings, &world.env);
             match trouble {
                 None => Finding::ok(WORKERS, name, what),
@@ -71,57 +70,5 @@ fn what(
     match settings.cycle.worker.as_deref() == Some(name) {
         true => format!("{own}{at}{key} (the settings' choice)"),
         false => format!("{own}{at}{key}"),
-    }
-}
-
-/// Says that a worker's program is not there.
-fn missing_program(
-    worker: &Worker,
-    env: &BTreeMap<String, String>,
-    folder: &Utf8Path,
-) -> Option<String> {
-    let program = worker
-        .argv
-        .first()
-        .filter(|_| worker.kind == WorkerKind::Command)?;
-    let places: Vec<Utf8PathBuf> = match program.contains('/') {
-        true => vec![folder.join(program)],
-        false => {
-            let path = env.get("PATH").map(String::as_str).unwrap_or_default();
-            let folders = path.split(':').filter(|folder| !folder.is_empty());
-            folders
-                .map(|folder| Utf8Path::new(folder).join(program))
-                .collect()
-        }
-    };
-    let is_there = places.iter().any(|place| place.is_file());
-    (!is_there).then(|| format!("there is no program {program}: install it, or mend its argv"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_looked_for_where_it_would_be_started_from() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = Utf8Path::from_path(folder.path()).unwrap();
-        std::fs::write(folder.join("agent"), "").unwrap();
-        let env = BTreeMap::from([("PATH".to_owned(), format!("/nowhere:{folder}"))]);
-        for (kind, program, is_missing) in [
-            (WorkerKind::Command, "agent", false),
-            (WorkerKind::Command, "./agent", false),
-            (WorkerKind::Command, "other", true),
-            (WorkerKind::Command, "./other", true),
-            (WorkerKind::OpenAi, "other", false),
-        ] {
-            let worker = Worker {
-                kind,
-                argv: vec![program.to_owned()],
-                ..Worker::default()
-            };
-            let missing = missing_program(&worker, &env, folder);
-            assert_eq!(missing.is_some(), is_missing, "{kind:?} {program}");
-        }
     }
 }
