@@ -19,6 +19,7 @@ use super::drive::{Drive, Stop};
 use super::manager::{InHand, Shared, failed, snapshot};
 use super::means::{Means, commit};
 use super::notice::CycleNotice;
+use super::review::undecided;
 use super::work::Context;
 use super::workers::missing_program;
 use crate::error::chain;
@@ -109,6 +110,7 @@ impl Shared {
             .collect();
         folders.dedup();
         let (means, cycle) = self.find(id, &folders).await?;
+        unfinished(id, &cycle)?;
         let project = &cycle.goal().project;
         let context = contexts.into_iter().find(|(known, _)| known == project);
         let Some((_, context)) = context else {
@@ -130,10 +132,7 @@ impl Shared {
             event: CycleEvent::Resumed { limits },
         };
         let appended = means.store.append(id, vec![resumed]).await;
-        let cycle = appended.map_err(|error| CycleRefusal::NotNow {
-            id,
-            why: chain(&error),
-        })?;
+        let cycle = appended.map_err(failed)?;
         Ok(self.take_in_hand(means, claim, cycle, worker, context))
     }
 
@@ -187,6 +186,18 @@ impl Shared {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses a cycle in which there is nothing more to do.
+fn unfinished(id: CycleId, cycle: &Cycle) -> Result<(), CycleRefusal> {
+    undecided(id, cycle)?;
+    match cycle.ending() {
+        Some(Ending::Complete(_)) => {
+            let why = format!("it is green; `greenward apply {id}` brings it into your files");
+            Err(CycleRefusal::NotNow { id, why })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -17,7 +17,6 @@ use super::command::{Application, AppliedFile, ApplyTo, CycleRefusal, HalfApplie
 use super::manager::{Shared, failed, snapshot};
 use super::means::{Means, version};
 use super::work::Documents;
-use crate::error::chain;
 
 /// How often a result is merged again when the user saves a file while it is written.
 const MERGES: u32 = 5;
@@ -132,8 +131,8 @@ impl Shared {
             Err(_) => path,
         };
         let files = files.into_iter().map(inside).collect();
-        self.review(means, claim, CycleEvent::Applied { files })
-            .await
+        let events = vec![CycleEvent::Applied { files }];
+        self.review(means, claim, events).await
     }
 
     pub(super) async fn discard(
@@ -141,11 +140,16 @@ impl Shared {
         id: CycleId,
         folders: &[Utf8PathBuf],
     ) -> Result<(), CycleRefusal> {
-        let (means, _, claim) = self.claim(id, folders).await?;
+        let (means, cycle, claim) = self.claim(id, folders).await?;
         if let Some(half) = half_applied(&means, id, &Vec::new()).await? {
             return Err(CycleRefusal::HalfApplied(half));
         }
-        self.review(&means, &claim, CycleEvent::Discarded).await
+        let mut events = vec![CycleEvent::Discarded];
+        // Nobody is at it, and nobody is to be.
+        if cycle.ending().is_none() {
+            events.insert(0, CycleEvent::Cancelled);
+        }
+        self.review(&means, &claim, events).await
     }
 
     /// The results of which the user's files have a part, since whoever brought them was killed.
@@ -203,33 +207,34 @@ impl Shared {
         folders: &[Utf8PathBuf],
     ) -> Result<(Means, Cycle), CycleRefusal> {
         let (means, cycle) = self.find(id, folders).await?;
-        let why = match cycle.review() {
-            None => return Ok((means, cycle)),
-            Some(Review::Applied) => "its result is in your files already",
-            Some(Review::Discarded) => "it was discarded",
-        };
-        let why = why.to_owned();
-        Err(CycleRefusal::NotNow { id, why })
+        undecided(id, &cycle)?;
+        Ok((means, cycle))
     }
 
     async fn review(
         &self,
         means: &Means,
         claim: &Claim,
-        event: CycleEvent,
+        events: Vec<CycleEvent>,
     ) -> Result<(), CycleRefusal> {
         let id = claim.cycle();
-        let recorded = Recorded {
-            at: (self.clock)(),
-            event,
-        };
-        let appended = means.store.append(id, vec![recorded]).await;
-        appended.map_err(|error| CycleRefusal::NotNow {
-            id,
-            why: chain(&error),
-        })?;
+        let at = (self.clock)();
+        let recorded = events.into_iter().map(|event| Recorded { at, event });
+        let appended = means.store.append(id, recorded.collect()).await;
+        appended.map_err(failed)?;
         forget(means, id)
     }
+}
+
+/// Refuses a cycle that somebody has decided about.
+pub(super) fn undecided(id: CycleId, cycle: &Cycle) -> Result<(), CycleRefusal> {
+    let why = match cycle.review() {
+        None => return Ok(()),
+        Some(Review::Applied) => "its result is in your files already",
+        Some(Review::Discarded) => "it was discarded",
+    };
+    let why = why.to_owned();
+    Err(CycleRefusal::NotNow { id, why })
 }
 
 /// The part of a result that the user's files have, if it was announced. What was left beside them
