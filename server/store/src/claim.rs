@@ -36,14 +36,14 @@ impl Drop for Claim {
 
 /// Takes a cycle in hand; nothing if somebody has it.
 pub(crate) fn claim(database: &Utf8Path, cycle: CycleId) -> Result<Option<Claim>, StoreError> {
-    // A name under which git ignores it as it does the database.
-    let folder = Utf8PathBuf::from(format!("{database}-locks"));
-    let path = folder.join(cycle.to_string());
+    let path = place(database, cycle);
     let failed = |source: io::Error| StoreError::Folder {
         path: path.clone(),
         source: Arc::new(source),
     };
-    fs::create_dir_all(&folder).map_err(failed)?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
     loop {
         let lock = File::options()
             .write(true)
@@ -64,6 +64,30 @@ pub(crate) fn claim(database: &Utf8Path, cycle: CycleId) -> Result<Option<Claim>
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
     }
+}
+
+/// Whether somebody has a cycle in hand. Nothing is made by asking.
+pub(crate) fn is_claimed(database: &Utf8Path, cycle: CycleId) -> Result<bool, StoreError> {
+    let path = place(database, cycle);
+    let failed = |source: io::Error| StoreError::Folder {
+        path: path.clone(),
+        source: Arc::new(source),
+    };
+    let lock = match File::open(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(failed(error)),
+    };
+    match lock.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// The file that is locked. Git ignores it as it does the database.
+fn place(database: &Utf8Path, cycle: CycleId) -> Utf8PathBuf {
+    Utf8PathBuf::from(format!("{database}-locks")).join(cycle.to_string())
 }
 
 /// Whether the file was removed after it was opened, by the claim before.

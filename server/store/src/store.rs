@@ -191,6 +191,15 @@ impl Store {
         claim::claim(&self.path, cycle)
     }
 
+    /// Whether somebody has a cycle in hand, in this process or another.
+    ///
+    /// # Errors
+    ///
+    /// If the lock beside the database cannot be read.
+    pub fn is_claimed(&self, cycle: CycleId) -> Result<bool, StoreError> {
+        claim::is_claimed(&self.path, cycle)
+    }
+
     /// Writes the whole log as JSON Lines, one event a line.
     ///
     /// # Errors

@@ -370,10 +370,13 @@ async fn a_cycle_is_in_one_hand() {
     let (one, other) = (world.store(), world.store());
     let claim = one.claim(CycleId(1)).unwrap().unwrap();
     assert_eq!(claim.cycle(), CycleId(1));
+    assert!(one.is_claimed(CycleId(1)).unwrap() && other.is_claimed(CycleId(1)).unwrap());
+    assert!(!other.is_claimed(CycleId(2)).unwrap());
     assert!(other.claim(CycleId(1)).unwrap().is_none());
     assert!(one.claim(CycleId(1)).unwrap().is_none());
     assert!(other.claim(CycleId(2)).unwrap().is_some());
     drop(claim);
+    assert!(!other.is_claimed(CycleId(1)).unwrap());
     assert!(other.claim(CycleId(1)).unwrap().is_some());
 }
 

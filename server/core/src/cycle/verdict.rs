@@ -172,6 +172,12 @@ impl Check {
         }
     }
 
+    /// Whether anything was found out by it.
+    #[must_use]
+    pub fn was_made(&self) -> bool {
+        !matches!(self.outcome, CheckOutcome::Skipped { .. })
+    }
+
     /// The check as a worker may see it.
     #[must_use]
     pub fn for_worker(&self) -> Check {

@@ -24,6 +24,22 @@ impl Shared {
         Ok(all)
     }
 
+    pub(super) async fn going_on(
+        &self,
+        folders: &[Utf8PathBuf],
+    ) -> Result<Vec<CycleId>, CycleRefusal> {
+        let mut all = Vec::new();
+        for folder in folders {
+            let means = self.means(folder).await?;
+            for cycle in means.store.unfinished().await.map_err(failed)? {
+                if means.store.is_claimed(cycle.id).map_err(failed)? {
+                    all.push(cycle.id);
+                }
+            }
+        }
+        Ok(all)
+    }
+
     pub(super) async fn diff(
         &self,
         id: CycleId,

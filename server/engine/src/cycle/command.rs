@@ -66,6 +66,11 @@ pub enum CycleCommand {
         /// The answer.
         reply: oneshot::Sender<Result<Vec<CycleSummary>, CycleRefusal>>,
     },
+    /// The cycles that have not ended and that somebody is at, in this process or another.
+    GoingOn {
+        /// The answer.
+        reply: oneshot::Sender<Result<Vec<CycleId>, CycleRefusal>>,
+    },
     /// What a cycle has changed.
     Diff {
         /// The cycle.

@@ -156,6 +156,9 @@ impl Shared {
             CycleWork::List { folders, reply } => {
                 let _ = reply.send(self.list(&folders).await);
             }
+            CycleWork::GoingOn { folders, reply } => {
+                let _ = reply.send(self.going_on(&folders).await);
+            }
             CycleWork::Diff {
                 cycle,
                 folders,

@@ -57,6 +57,10 @@ pub(crate) enum CycleWork {
         folders: Vec<Utf8PathBuf>,
         reply: oneshot::Sender<Result<Vec<CycleSummary>, CycleRefusal>>,
     },
+    GoingOn {
+        folders: Vec<Utf8PathBuf>,
+        reply: oneshot::Sender<Result<Vec<CycleId>, CycleRefusal>>,
+    },
     Diff {
         cycle: CycleId,
         folders: Vec<Utf8PathBuf>,

@@ -83,6 +83,10 @@ impl State {
                 folders: folders(),
                 reply,
             },
+            CycleCommand::GoingOn { reply } => CycleWork::GoingOn {
+                folders: folders(),
+                reply,
+            },
             CycleCommand::Diff { cycle, reply } => CycleWork::Diff {
                 cycle,
                 folders: folders(),

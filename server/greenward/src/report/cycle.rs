@@ -1,7 +1,8 @@
 //! What a person sees of a cycle: lines as it goes on, and how it ended. Pure.
 
 use greenward_core::{
-    Check, CheckOutcome, EndingKind, Outcome, Phase, Review, TargetResult, TestId, Usage, Verdict,
+    Check, CheckOutcome, CycleId, EndingKind, Outcome, Phase, Review, TargetResult, TestId, Usage,
+    Verdict,
 };
 use greenward_engine::{CycleSummary, CycleWhat};
 
@@ -187,8 +188,9 @@ pub(crate) fn ending(summary: &CycleSummary) -> String {
         Some(EndingKind::Failed | EndingKind::Stuck) => {
             let reason = summary.reason.as_deref().unwrap_or("nobody knows why");
             format!(
-                "{} {reason}\n{}",
+                "{} {reason}\n{}{}",
                 paint(BAD, format_args!("Cycle {id}: not green.")),
+                refused(summary),
                 match summary.attempts {
                     0 => String::new(),
                     _ => format!("After {attempts} in {time}{used}.\n"),
@@ -202,7 +204,31 @@ pub(crate) fn ending(summary: &CycleSummary) -> String {
     }
 }
 
-/// What can be done with a cycle that stands so, a line for each.
+/// Why the last attempt that came to a verdict was refused: those after it may have come to less.
+/// Evidence that is cut stands in `greenward cycles ID`.
+fn refused(summary: &CycleSummary) -> String {
+    let failed = summary.verdict.as_ref().and_then(|verdict| {
+        let mut failed = verdict.failures().filter(|check| check.was_made());
+        failed.next()
+    });
+    let Some(check) = failed else {
+        return String::new();
+    };
+    let evidence = check.evidence.iter().take(LINES).cloned();
+    format!(
+        "The last attempt that was judged was refused: {}\n{}",
+        paint(BAD, check.kind),
+        words::indent(&evidence.collect::<Vec<_>>().join("\n"), "    ")
+    )
+}
+
+/// That somebody is at a cycle.
+pub(crate) fn goes_on(id: CycleId) -> String {
+    let text = format!("Cycle {id} goes on, in another terminal or in an editor.");
+    format!("{}\n", paint(WARNING, text))
+}
+
+/// What can be done with a cycle that stands so and that nobody is at, a line for each.
 pub(crate) fn next_steps(summary: &CycleSummary) -> String {
     let id = summary.id;
     let step = |command: &str, what: &str| {
@@ -224,7 +250,11 @@ pub(crate) fn next_steps(summary: &CycleSummary) -> String {
         ]
         .concat(),
         (Some(_), None) => String::new(),
-        (None, None) => step("resume", "goes on with it"),
+        (None, None) => [
+            step("resume", " goes on with it"),
+            step("discard", "leaves it as it is"),
+        ]
+        .concat(),
     }
 }
 
@@ -262,8 +292,8 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// The word for how a cycle stands: its ending, what was made of it, or its phase.
-pub(crate) fn state(summary: &CycleSummary) -> String {
+/// The word for how a cycle stands: its ending, what was made of it, or its phase if it goes on.
+pub(crate) fn state(summary: &CycleSummary, goes_on: bool) -> String {
     match (summary.review, summary.ending) {
         (Some(Review::Applied), _) => paint(GOOD, "applied"),
         (Some(Review::Discarded), _) => paint(DIM, "discarded"),
@@ -271,7 +301,8 @@ pub(crate) fn state(summary: &CycleSummary) -> String {
         (None, Some(EndingKind::Failed)) => paint(BAD, "not green"),
         (None, Some(EndingKind::Stuck)) => paint(BAD, "stuck"),
         (None, Some(EndingKind::Cancelled)) => paint(DIM, "cancelled"),
-        (None, None) => paint(WARNING, format_args!("in {}", summary.phase)),
+        (None, None) if goes_on => paint(WARNING, format_args!("in {}", summary.phase)),
+        (None, None) => paint(WARNING, "interrupted"),
     }
 }
 
@@ -282,7 +313,7 @@ mod tests {
 
     use crate::report::style::plain;
     use expect_test::{Expect, expect};
-    use greenward_core::{CheckKind, CycleId, Failure, Framework, ProjectId, WayOut};
+    use greenward_core::{CheckKind, Failure, Framework, ProjectId, WayOut};
 
     fn summary(ending: Option<EndingKind>, reason: Option<&str>) -> CycleSummary {
         CycleSummary {
@@ -425,7 +456,8 @@ mod tests {
               greenward diff 7    shows the last attempt
               greenward resume 7  tries on
             Cycle 7 was interrupted.
-              greenward resume 7  goes on with it
+              greenward resume 7   goes on with it
+              greenward discard 7  leaves it as it is
         "#]]
         .assert_eq(&plain(&text));
     }

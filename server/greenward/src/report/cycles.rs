@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use greenward_core::{CheckKind, CycleEvent, TestId};
-use greenward_engine::CycleSummary;
+use greenward_core::{CheckKind, CycleEvent, CycleId, TestId, Verdict};
+use greenward_engine::{CycleSummary, Resting};
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{BAD, DIM, GOOD, PLACE, STRONG, WARNING, paint};
 use super::{cycle, words};
 
-/// A table of cycles, `now` since the Unix epoch.
-pub(crate) fn table(all: &[CycleSummary], now: Duration) -> String {
+/// A table of cycles, `now` since the Unix epoch. Somebody is at those that go on.
+pub(crate) fn table(all: &[CycleSummary], going_on: &[CycleId], now: Duration) -> String {
     let mut rows: Vec<[String; 7]> = vec![
         [
             "cycle", "age", "state", "attempts", "worker", "used", "test",
@@ -21,7 +21,7 @@ pub(crate) fn table(all: &[CycleSummary], now: Duration) -> String {
         [
             paint(STRONG, summary.id),
             age(now.saturating_sub(summary.opened_at)),
-            cycle::state(summary),
+            cycle::state(summary, going_on.contains(&summary.id)),
             summary.attempts.to_string(),
             summary.worker.clone(),
             cycle::usage(summary.usage),
@@ -64,10 +64,25 @@ fn tests(targets: &[TestId]) -> String {
     }
 }
 
+/// What is left alone for a while, a line for each, `now` since the Unix epoch.
+pub(crate) fn resting(resting: &[Resting], now: Duration) -> String {
+    let line = |resting: &Resting| {
+        let wait = resting.until.saturating_sub(now).as_secs() + 1;
+        let text = format!(
+            "{} has failed {} times in a row and rests for {wait} s more; \
+             `greenward cycles --reset-breakers` lets it be tried at once.",
+            resting.what, resting.failures
+        );
+        format!("{}\n", paint(WARNING, text))
+    };
+    resting.iter().map(line).collect()
+}
+
 /// The heading of one cycle, with its tests.
-pub(crate) fn title(summary: &CycleSummary) -> String {
+pub(crate) fn title(summary: &CycleSummary, goes_on: bool) -> String {
     let mut text = paint(STRONG, format_args!("Cycle {}", summary.id));
-    text += &format!(" by {}, {}\n", summary.worker, cycle::state(summary));
+    let state = cycle::state(summary, goes_on);
+    text += &format!(" by {}, {state}\n", summary.worker);
     for test in &summary.targets {
         text += &format!("  {test}\n");
     }
@@ -128,15 +143,8 @@ fn words_of(event: &CycleEvent) -> (String, String) {
         CycleEvent::Verified { verdict, .. } => match verdict.is_passed() {
             true => bare(paint(GOOD, "the verdict passed")),
             false => {
-                let failed = verdict.failures().map(|check| check.kind);
-                let failed: Vec<&str> = failed
-                    .chain(verdict.missing())
-                    .map(CheckKind::name)
-                    .collect();
-                bare(paint(
-                    BAD,
-                    format_args!("the verdict failed: {}", failed.join(", ")),
-                ))
+                let failed = format!("the verdict failed: {}", failed(verdict).join(", "));
+                bare(paint(BAD, failed))
             }
         },
         CycleEvent::LimitReached { limit } => {
@@ -160,13 +168,28 @@ fn words_of(event: &CycleEvent) -> (String, String) {
     }
 }
 
+/// The checks that failed, in the order in which they were made; of a verdict in which none did,
+/// those that are missing.
+fn failed(verdict: &Verdict) -> Vec<&'static str> {
+    let failed = verdict.failures().filter(|check| check.was_made());
+    let failed: Vec<&str> = failed.map(|check| check.kind.name()).collect();
+    match failed.is_empty() {
+        true => {
+            let skipped = verdict.failures().map(|check| check.kind);
+            let missing = skipped.chain(verdict.missing());
+            missing.map(CheckKind::name).collect()
+        }
+        false => failed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::style::plain;
     use expect_test::expect;
     use greenward_core::{
-        CycleId, EndingKind, Framework, Phase, ProjectId, Review, Usage, Verdict, WayOut,
+        Check, CheckOutcome, EndingKind, Framework, Phase, ProjectId, Review, Usage, WayOut,
     };
 
     fn summary(id: u64, ending: Option<EndingKind>, review: Option<Review>) -> CycleSummary {
@@ -198,19 +221,67 @@ mod tests {
     #[test]
     fn a_table_is_in_columns_and_says_how_each_stands() {
         let all = [
+            summary(13, None, None),
             summary(12, None, None),
             summary(11, Some(EndingKind::Complete), None),
             summary(10, Some(EndingKind::Complete), Some(Review::Applied)),
             summary(1, Some(EndingKind::Stuck), Some(Review::Discarded)),
         ];
         expect![[r#"
-            cycle  age     state      attempts  worker  used          test
-            12     30 s    in green   2         local                 cargo:.#a/lib::t0
-            11     17 min  green      2         local   1,000 tokens  cargo:.#a/lib::t0 and 2 more
-            10     33 min  applied    2         local                 cargo:.#a/lib::t0 and 1 more
-            1      3 h     discarded  2         local   1,000 tokens  cargo:.#a/lib::t0 and 1 more
+            cycle  age     state        attempts  worker  used          test
+            13     30 s    in green     2         local   1,000 tokens  cargo:.#a/lib::t0 and 1 more
+            12     17 min  interrupted  2         local                 cargo:.#a/lib::t0
+            11     33 min  green        2         local   1,000 tokens  cargo:.#a/lib::t0 and 2 more
+            10     50 min  applied      2         local                 cargo:.#a/lib::t0 and 1 more
+            1      3 h     discarded    2         local   1,000 tokens  cargo:.#a/lib::t0 and 1 more
         "#]]
-        .assert_eq(&plain(&table(&all, Duration::from_secs(12_030))));
+        .assert_eq(&plain(&table(
+            &all,
+            &[CycleId(13)],
+            Duration::from_secs(13_030),
+        )));
+    }
+
+    #[test]
+    fn a_verdict_failed_by_the_checks_that_failed() {
+        let skipped = || CheckOutcome::Skipped {
+            why: "a check before it has failed".to_owned(),
+        };
+        for (checks, expected) in [
+            (
+                vec![
+                    (CheckKind::Sealed, CheckOutcome::Passed),
+                    (CheckKind::HeldOut, CheckOutcome::Failed),
+                    (CheckKind::Canary, skipped()),
+                    (CheckKind::Revert, skipped()),
+                ],
+                "held out",
+            ),
+            (
+                vec![
+                    (CheckKind::Revert, CheckOutcome::Failed),
+                    (CheckKind::Canary, CheckOutcome::Failed),
+                ],
+                "revert, canary",
+            ),
+            (
+                vec![
+                    (CheckKind::Sealed, CheckOutcome::Passed),
+                    (CheckKind::Canary, skipped()),
+                ],
+                "canary, targets, nothing else, revert",
+            ),
+        ] {
+            let checks = checks.into_iter().map(|(kind, outcome)| Check {
+                kind,
+                outcome,
+                evidence: Vec::new(),
+            });
+            let verdict = Verdict {
+                checks: checks.collect(),
+            };
+            assert_eq!(failed(&verdict).join(", "), expected);
+        }
     }
 
     #[test]

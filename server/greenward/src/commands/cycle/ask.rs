@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use greenward_core::CycleId;
-use greenward_engine::{Command, CycleCommand, CycleDiff, CycleRefusal, TrustWord};
+use greenward_engine::{Command, CycleCommand, CycleDiff, CycleRefusal, Resting, TrustWord};
 use tokio::sync::oneshot;
 
 use crate::edge::World;
@@ -91,6 +91,24 @@ pub(super) async fn diff(session: &Session, cycle: CycleId) -> Result<CycleDiff,
     ask(session, |reply| CycleCommand::Diff { cycle, reply })
         .await?
         .map_err(trouble)
+}
+
+/// The cycles that somebody is at, in any process.
+///
+/// # Errors
+/// If it cannot be found out, or the engine ends.
+pub(super) async fn going_on(session: &Session) -> Result<Vec<CycleId>, Trouble> {
+    let going_on = ask(session, |reply| CycleCommand::GoingOn { reply });
+    going_on.await?.map_err(trouble)
+}
+
+/// What has failed too often and is left alone for a while.
+///
+/// # Errors
+/// If it cannot be found out, or the engine ends.
+pub(super) async fn resting(session: &Session) -> Result<Vec<Resting>, Trouble> {
+    let resting = ask(session, |reply| CycleCommand::Resting { reply });
+    resting.await?.map_err(trouble)
 }
 
 /// The folder around the working directory.

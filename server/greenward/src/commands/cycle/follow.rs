@@ -9,12 +9,12 @@ use greenward_engine::{
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
-use super::ask::{diff, trouble};
+use super::ask::{diff, resting, trouble};
 use super::tell::Teller;
-use crate::edge::Clock;
+use crate::edge::{self, Clock};
 use crate::exit::{Exit, Trouble};
 use crate::launch::{self, Session};
-use crate::report::cycle;
+use crate::report::{cycle, cycles};
 use crate::signals::Signals;
 
 /// How often the live line is renewed.
@@ -97,6 +97,11 @@ impl Follow<'_> {
         let is_green = summary.ending == Some(EndingKind::Complete);
         self.teller
             .end(&summary, &diff, self.asks_for_decision || !is_green);
+        if self.teller.is_for_people() && !is_green {
+            let resting = resting(self.session).await?;
+            let now = edge::since_epoch();
+            self.teller.people().print(&cycles::resting(&resting, now));
+        }
         Ok(Ended::AsItStands(Box::new(summary)))
     }
 

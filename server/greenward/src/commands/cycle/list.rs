@@ -6,7 +6,7 @@ use greenward_core::CycleId;
 use greenward_engine::{CycleCommand, CycleRecord};
 use greenward_lsp::wire;
 
-use super::ask::{Cycles, ask, trouble};
+use super::ask::{Cycles, ask, going_on, resting, trouble};
 use crate::cli::CyclesArgs;
 use crate::edge::{self, World};
 use crate::exit::{Exit, Trouble};
@@ -49,23 +49,13 @@ async fn all(args: &CyclesArgs, cycles: &Cycles) -> Result<(), Trouble> {
         return Ok(());
     }
     let now = edge::since_epoch();
-    screen.print(&cycles::table(&all, now));
+    let going_on = going_on(session).await?;
+    screen.print(&cycles::table(&all, &going_on, now));
     let half = ask(session, |reply| CycleCommand::HalfApplied { reply }).await?;
     for half in half.map_err(trouble)? {
         screen.line(&paint(WARNING, half));
     }
-    let resting = ask(session, |reply| CycleCommand::Resting { reply }).await?;
-    for resting in resting.map_err(trouble)? {
-        let wait = resting.until.saturating_sub(now).as_secs() + 1;
-        screen.line(&paint(
-            WARNING,
-            format_args!(
-                "{} has failed {} times in a row and rests for {wait} s more; \
-                 `greenward cycles --reset-breakers` lets it be tried at once.",
-                resting.what, resting.failures
-            ),
-        ));
-    }
+    screen.print(&cycles::resting(&resting(session).await?, now));
     Ok(())
 }
 
@@ -94,17 +84,18 @@ async fn one(
         Screen::for_programs().line(&line.unwrap_or_default());
         return Ok(());
     }
-    screen.print(&story(&record));
+    let goes_on = going_on(session).await?.contains(&cycle);
+    screen.print(&story(&record, goes_on));
     Ok(())
 }
 
 /// All of a cycle.
-fn story(record: &CycleRecord) -> String {
+fn story(record: &CycleRecord, goes_on: bool) -> String {
     let CycleRecord {
         summary, events, ..
     } = record;
     let began = events.first().map_or(Duration::ZERO, |first| first.at);
-    let mut text = cycles::title(summary);
+    let mut text = cycles::title(summary, goes_on);
     for recorded in events {
         let at = recorded.at.saturating_sub(began);
         text += &cycles::event(at, &recorded.event);
@@ -114,6 +105,9 @@ fn story(record: &CycleRecord) -> String {
         text += &paint(DIM, "The last verdict\n");
         text += &cycle::verdict(verdict);
         text.push('\n');
+    }
+    if goes_on {
+        return text + &cycle::goes_on(summary.id);
     }
     text += &cycle::ending(summary);
     text += &cycle::next_steps(summary);

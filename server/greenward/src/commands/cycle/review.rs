@@ -3,7 +3,7 @@
 use greenward_core::CycleId;
 use greenward_engine::{ApplyTo, CycleCommand, CycleRefusal};
 
-use super::ask::{Cycles, ask, trouble};
+use super::ask::{Cycles, ask, going_on, trouble};
 use crate::cli::CycleArg;
 use crate::edge::World;
 use crate::exit::{Exit, Trouble};
@@ -20,8 +20,9 @@ use crate::screen::Screen;
 pub(crate) async fn diff(world: &World, arg: &CycleArg) -> Result<Exit, Trouble> {
     let cycles = Cycles::look(world).await?;
     let diff = cycles.diff(arg.id()).await;
+    let going_on = going_on(&cycles.session).await;
     cycles.session.stop().await;
-    let diff = diff?;
+    let (diff, going_on) = (diff?, going_on?);
     let mut screen = Screen::stdout();
     if !screen.is_live() {
         let patch: String = diff.files.iter().map(|file| file.unified()).collect();
@@ -32,7 +33,10 @@ pub(crate) async fn diff(world: &World, arg: &CycleArg) -> Result<Exit, Trouble>
     if diff.files.is_empty() {
         screen.line("It has changed nothing.");
     }
-    screen.print(&cycle::next_steps(&diff.summary));
+    screen.print(&match going_on.contains(&arg.id()) {
+        true => cycle::goes_on(arg.id()),
+        false => cycle::next_steps(&diff.summary),
+    });
     Ok(Exit::Holds)
 }
 
