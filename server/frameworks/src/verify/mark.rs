@@ -44,6 +44,17 @@ impl Mark {
         }
     }
 
+    /// Adds marks, each if none stands in its first line: one word about a line is enough.
+    pub(crate) fn add_new(marks: &mut Vec<Self>, more: Vec<Self>) {
+        let is_new = |mark: &Self| {
+            let starts_there = |known: &Self| known.lines.start() == mark.lines.start();
+            !marks.iter().any(starts_there)
+        };
+        let more: Vec<Self> = more.into_iter().filter(is_new).collect();
+        marks.extend(more);
+        marks.sort_by_key(|mark| *mark.lines.start());
+    }
+
     pub(crate) fn into_finding(self, file: &Utf8Path) -> Finding {
         Finding {
             file: file.to_owned(),

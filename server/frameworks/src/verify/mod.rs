@@ -6,15 +6,19 @@
 //! by name, verification runs *twins* of them under random names, some altered so that honest code
 //! must fail them. Everything here is text in, values out; running them is the engine's.
 
+mod answers;
 #[cfg(test)]
 mod corpus;
 mod mark;
 mod mutant;
+#[cfg(test)]
+mod red_team;
 mod replay;
 mod seal;
 pub(crate) mod syntax;
 mod twin;
 
+pub(crate) use answers::{Answers, Case, known_by_heart, number};
 pub(crate) use mark::{Mark, is_telling, unseen_before};
 pub use mutant::Mutant;
 pub(crate) use mutant::spread;

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use camino::Utf8Path;
 use tree_sitter::Node;
 
+use super::answers::{cases, is_singled_out, take_in};
 use super::regions::regions;
 use super::tree::parse;
 use crate::verify::syntax::{all, around, lines, text_of, visit};
-use crate::verify::{Finding, Mark, is_telling, unseen_before};
+use crate::verify::{Answers, Finding, Mark, is_telling, known_by_heart, unseen_before};
 
 /// See [`crate::Project::warnings`].
 #[must_use]
@@ -19,8 +20,13 @@ pub fn warnings(
     tests: &[&str],
 ) -> Vec<Finding> {
     let literals: HashSet<String> = tests.iter().flat_map(|test| literals(test)).collect();
-    let old = base.map_or_else(Vec::new, |base| marks(base, &literals));
-    unseen_before(&old, marks(changed, &literals))
+    let mut answers = Answers::default();
+    for test in tests {
+        take_in(test, &mut answers);
+    }
+    let marks = |text: &str| marks(text, &literals, &answers);
+    let old = base.map_or_else(Vec::new, marks);
+    unseen_before(&old, marks(changed))
         .into_iter()
         .map(|mark| mark.into_finding(path))
         .collect()
@@ -39,14 +45,14 @@ fn literals(text: &str) -> HashSet<String> {
         .collect()
 }
 
-fn is_literal(node: Node<'_>) -> bool {
+pub(super) fn is_literal(node: Node<'_>) -> bool {
     matches!(
         node.kind(),
         "integer_literal" | "float_literal" | "string_literal" | "raw_string_literal"
     )
 }
 
-fn value<'t>(node: Node<'_>, text: &'t str) -> &'t str {
+pub(super) fn value<'t>(node: Node<'_>, text: &'t str) -> &'t str {
     let own = text_of(node, text);
     if node.kind().contains("string") {
         own.trim_start_matches(['b', 'c', 'r', '#'])
@@ -72,31 +78,44 @@ const CALLS: [(&str, &str); 12] = [
     ("Backtrace::force_capture", "asks who calls it"),
 ];
 
-fn marks(text: &str, literals: &HashSet<String>) -> Vec<Mark> {
+fn marks(text: &str, literals: &HashSet<String>, answers: &Answers) -> Vec<Mark> {
     let mut found = Vec::new();
     let Some(tree) = parse(text) else {
         return found;
     };
     let root = tree.root_node();
     let tests = regions(root, text);
-    visit(root, &mut |node| {
-        let is_in_tests = node != root
+    let is_in_tests = |node: Node<'_>| {
+        node != root
             && tests.iter().any(|region| {
                 region.range.start <= node.start_byte() && node.end_byte() <= region.range.end
-            });
-        if !is_in_tests && let Some(what) = what(node, text, literals) {
+            })
+    };
+    let mut known = Vec::new();
+    visit(root, &mut |node| {
+        if is_in_tests(node) {
+            return false;
+        }
+        if let Some(what) = what(node, text, literals, answers) {
             found.push(Mark::warning(lines(node), what));
         }
-        !is_in_tests
+        known.extend(cases(node, text));
+        true
     });
+    Mark::add_new(&mut found, known_by_heart(&known, answers));
     found
 }
 
-fn what(node: Node<'_>, text: &str, literals: &HashSet<String>) -> Option<String> {
+fn what(
+    node: Node<'_>,
+    text: &str,
+    literals: &HashSet<String>,
+    answers: &Answers,
+) -> Option<String> {
     if is_literal(node) {
         let own = text_of(node, text);
         let value = value(node, text);
-        if literals.contains(value) && decides(node) {
+        if literals.contains(value) && decides(node) || is_singled_out(node, text, answers) {
             return Some(format!("decides by a literal of the tests: {own}"));
         }
         let is_text = node.kind().contains("string");
@@ -206,5 +225,57 @@ mod tests {
         ] {
             check(code, expected);
         }
+    }
+
+    #[test]
+    fn tables_of_answers() {
+        let code = |body: &str| format!("fn vat(net: u32) -> u32 {{ {body} }}");
+        let check = |tests: &str, body: &str, expected: &[&str]| {
+            let code = code(body);
+            let found = warnings(Utf8Path::new("/w/a.rs"), Some(""), &code, &[tests]);
+            let found: Vec<&str> = found.iter().map(|it| it.what.as_str()).collect();
+            assert_eq!(found, expected, "{body}, tested by {tests}");
+        };
+        let both = [
+            "knows an answer of the tests: 1000 gives 200",
+            "knows an answer of the tests: 13 gives 3",
+        ];
+        let vat = "#[test] fn a() { assert_eq!(vat(1_000), 200); assert_eq!(3, vat(13)); }";
+        for body in [
+            "match net { 1000 => 200, 13 => 3, _ => 0 }",
+            "match net { 1000 => return 200, 13u32 => return 3, _ => {} }",
+            "if net / 1 == 1000 { 200 } else if net / 1 == 13 { 3 } else { 0 }",
+            "for (n, v) in [(1000, 200), (13, 3)] { if n == net { return v } } 0",
+            "let all = vec![(1000, 200), (13, 3)]; all[0].1",
+            "let mut all = HashMap::new(); all.insert(1000, 200); all.insert(13, 3); all[&net]",
+        ] {
+            check(vat, body, &both);
+        }
+        // A number that a parameter is asked for tells enough.
+        check(
+            vat,
+            "if net == 13 { net += 1 } net",
+            &["decides by a literal of the tests: 13"],
+        );
+        let table = "match net { 1000 => 200, 13 => 3, _ => 0 }";
+        for tests in [
+            "#[test] fn a() { for (n, v) in [(1000, 200), (13, 3)] { assert_eq!(vat(n), v); } }",
+            "#[test] fn a() { for (n, v) in vec![(1000, 200), (13, 3)] { assert_eq!(vat(n), v); } }",
+            "#[test] fn a() { assert!(vat(1000) == 200 && vat(13) == 3); }",
+            "#[test] fn a() { check(vat(1000), 200); check(vat(13), 3); }",
+            "#[rstest]\n#[case(1000, 200)]\n#[case(13, 3)]\nfn a(#[case] n: u32, #[case] v: u32) {}",
+        ] {
+            check(tests, table, &both);
+        }
+        for body in [
+            "match net { 1000 => 200, 2000 => 300, 13 => 4, _ => 0 }",
+            "match net { 1000 => net * 200, 13 => net + 3, _ => 0 }",
+            "if net > 1000 { 200 } else { 3 }",
+            "match net { 0 => 0, 1 => 1, _ => net / 5 }",
+        ] {
+            check(vat, body, &[]);
+        }
+        // The table itself is no test.
+        check(&code(table), table, &[]);
     }
 }

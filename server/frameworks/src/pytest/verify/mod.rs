@@ -1,5 +1,6 @@
 //! Verification of changes to Python code.
 
+mod answers;
 mod assertions;
 mod literals;
 mod mutants;

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use camino::Utf8Path;
 use tree_sitter::Node;
 
+use super::answers::{cases, is_singled_out, take_in};
 use super::tree::parse;
 use crate::verify::syntax::{all, around, lines, named, text_of, visit};
-use crate::verify::{Finding, Mark, is_telling, unseen_before};
+use crate::verify::{Answers, Finding, Mark, is_telling, known_by_heart, unseen_before};
 
 /// See [`crate::Project::warnings`].
 #[must_use]
@@ -18,8 +19,13 @@ pub fn warnings(
     tests: &[&str],
 ) -> Vec<Finding> {
     let literals: HashSet<String> = tests.iter().flat_map(|test| literals(test)).collect();
-    let old = base.map_or_else(Vec::new, |base| marks(base, &literals));
-    unseen_before(&old, marks(changed, &literals))
+    let mut answers = Answers::default();
+    for test in tests {
+        take_in(test, &mut answers);
+    }
+    let marks = |text: &str| marks(text, &literals, &answers);
+    let old = base.map_or_else(Vec::new, marks);
+    unseen_before(&old, marks(changed))
         .into_iter()
         .map(|mark| mark.into_finding(path))
         .collect()
@@ -38,7 +44,7 @@ fn literals(text: &str) -> HashSet<String> {
         .collect()
 }
 
-fn value<'t>(node: Node<'_>, text: &'t str) -> Option<&'t str> {
+pub(super) fn value<'t>(node: Node<'_>, text: &'t str) -> Option<&'t str> {
     let own = text_of(node, text);
     match node.kind() {
         "integer" | "float" => Some(own),
@@ -76,21 +82,28 @@ const CALLS: [(&str, &str); 22] = [
     ("signal.signal", "handles signals"),
 ];
 
-fn marks(text: &str, literals: &HashSet<String>) -> Vec<Mark> {
+fn marks(text: &str, literals: &HashSet<String>, answers: &Answers) -> Vec<Mark> {
     let mut found = Vec::new();
     let Some(tree) = parse(text) else {
         return found;
     };
     visit(tree.root_node(), &mut |node| {
-        if let Some(what) = what(node, text, literals) {
+        if let Some(what) = what(node, text, literals, answers) {
             found.push(Mark::warning(lines(node), what));
         }
         true
     });
+    let known = known_by_heart(&cases(tree.root_node(), text), answers);
+    Mark::add_new(&mut found, known);
     found
 }
 
-fn what(node: Node<'_>, text: &str, literals: &HashSet<String>) -> Option<String> {
+fn what(
+    node: Node<'_>,
+    text: &str,
+    literals: &HashSet<String>,
+    answers: &Answers,
+) -> Option<String> {
     let own = text_of(node, text);
     match node.kind() {
         "call" => {
@@ -100,7 +113,7 @@ fn what(node: Node<'_>, text: &str, literals: &HashSet<String>) -> Option<String
         }
         "string" | "integer" | "float" => {
             let value = value(node, text)?;
-            if literals.contains(value) && decides(node) {
+            if literals.contains(value) && decides(node) || is_singled_out(node, text, answers) {
                 return Some(format!("decides by a literal of the tests: {own}"));
             }
             let is_text = node.kind() == "string";
@@ -211,7 +224,7 @@ mod tests {
                 "match n:\n    case 1994: x()",
                 &["decides by a literal of the tests: 1994"],
             ),
-            ("x = [(1000, 'M'), (4, 'IV')]", &[]),
+            ("x = [(1000, 'M'), (5, 'V'), (4, 'IV')]", &[]),
             ("if n == 4: x()", &[]),
             ("time.sleep(1)", &["waits for a time: time.sleep"]),
             (
@@ -240,5 +253,82 @@ mod tests {
         ] {
             check(code, expected);
         }
+    }
+
+    const VAT: &str = "def test_vat():\n    assert vat(1000) == 200\n    assert vat(13) == 3\n";
+
+    #[track_caller]
+    fn answers(tests: &str, code: &str, expected: &[&str]) {
+        let path = Utf8Path::new("/w/a.py");
+        let found = warnings(path, Some("def vat(net):\n    return 0\n"), code, &[tests]);
+        let found: Vec<&str> = found.iter().map(|it| it.what.as_str()).collect();
+        assert_eq!(found, expected, "{code}");
+    }
+
+    #[test]
+    fn tables_of_answers() {
+        let both = [
+            "knows an answer of the tests: 1000 gives 200",
+            "knows an answer of the tests: 13 gives 3",
+        ];
+        for code in [
+            "def vat(net):\n    return {1000: 200, 13: 3}[net]\n",
+            "def vat(net):\n    return {1_000: 200, 13: 3, 0: 0}.get(net, 0)\n",
+            "def vat(net):\n    if abs(net) == 1000:\n        return 200\n    elif abs(net) == 13:\n        \
+             return 3\n",
+            "def vat(net):\n    if abs(net) == 1000:\n        return 200\n    if abs(net) == 13:\n        \
+             return 3\n",
+            "def vat(net):\n    known = {}\n    known[1000] = 200\n    known[13] = 3\n",
+            "def vat(net):\n    match net:\n        case 1000: return 200\n        \
+             case 13: return 3\n",
+            "KNOWN = [(1000, 200), (13, 3)]\n",
+            "def vat(net):\n    return dict([(1000, 200), (13, 3)])[net]\n",
+        ] {
+            answers(VAT, code, &both);
+        }
+        let one = &both[..1];
+        answers(
+            VAT,
+            "def vat(net):\n    return 200 if net.size == 1000 else net // 5\n",
+            one,
+        );
+        // A number that a parameter is asked for tells enough.
+        let singled_out = "decides by a literal of the tests: 13";
+        answers(
+            VAT,
+            "def vat(net):\n    if 13 == net: net += 1\n    return net\n",
+            &[singled_out],
+        );
+        for tests in [
+            "@pytest.mark.parametrize('n, v', [(1000, 200), (13, 3)])\ndef test_a(n, v): pass\n",
+            "CASES = [[1000, 200], [13, 3]]\n",
+            "CASES = {1000: 200, 13: 3}\n",
+            "CASES = [pytest.param(1000, 200), pytest.param(13, 3)]\n",
+            "class A(TestCase):\n    def test_a(self):\n        self.assertEqual(vat(1000), 200)\n        \
+             self.assertEqual(3, vat(13))\n",
+        ] {
+            answers(tests, "TABLE = {1000: 200, 13: 3}\n", &both);
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer() {
+        for code in [
+            // Rates, of which a test happens to ask for one.
+            "RATES = {1000: 200, 2000: 300, 13: 4}\n",
+            "def vat(net):\n    if abs(net) == 1000:\n        log(200)\n        net += 1\n    return net\n",
+            "def vat(net):\n    return 200 if net > 1000 else 3\n",
+            "def vat(net):\n    if net % 13 == 3: net += 1\n    return net\n",
+            "def vat(net):\n    if abs(net) == 1000:\n        return net * 200\n",
+            "SIZES = (1000, 200, 13, 3)\n",
+            "TABLE = {1000: 3, 13: 200}\n",
+        ] {
+            answers(VAT, code, &[]);
+        }
+        let tests = "def test_a():\n    assert fib(0) == 0\n    assert fib(1) == 1\n    \
+                     assert fib(10) == 55\n";
+        let code = "def fib(n):\n    if n == 0:\n        return 0\n    if n == 1:\n        return 1\n    \
+                    return fib(n - 1) + fib(n - 2)\n";
+        answers(tests, code, &[]);
     }
 }
