@@ -272,6 +272,26 @@ fn a_program_that_fails_may_try_again_and_is_told_why() {
 }
 
 #[test]
+fn how_the_tests_failed_last_is_told_after_a_turn_that_came_to_nothing() {
+    let Some(world) = world() else { return };
+    let right = world.path("../right.py");
+    world.write("../right.py", RIGHT);
+    let script = format!(
+        "echo >> $SIGNALS/turns
+         case $(wc -l < $SIGNALS/turns) in
+             1) printf 'def roman(number):\\n    return {{}}[number]\\n' > roman.py ;;
+             2) ;;
+             *) grep -q 'KeyError: 4' \"$GREENWARD_PROMPT\" || exit 7
+                test \"$(grep -c 'nothing was changed' \"$GREENWARD_PROMPT\")\" = 1 || exit 8
+                cp '{right}' roman.py ;;
+         esac\n"
+    );
+    world.script(AGAIN, &script);
+    let done = cycle(&world, "a turn that came to nothing");
+    done.check(0, &["green.", "after 3 attempts"]);
+}
+
+#[test]
 fn a_program_that_hangs_ends_at_its_limit_and_when_it_is_cancelled() {
     let Some(world) = world() else { return };
     let at_work = world.signals().join("at-work");

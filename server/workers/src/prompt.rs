@@ -77,6 +77,8 @@ pub struct PromptInput {
     pub malformed: String,
     /// The edits of the last reply that found no place.
     pub misses: Vec<Miss>,
+    /// Whether the other edits of that reply are in the files.
+    pub others_made: bool,
     /// What is wrong with the last attempt otherwise, such as failed checks of the verdict. May be
     /// empty. How the targets fail now belongs to them.
     pub feedback: String,
@@ -145,6 +147,7 @@ pub fn green(input: &PromptInput, manner: Manner) -> Prompt {
         ("sealed", list(&input.sealed)),
         ("malformed", input.malformed.trim().to_owned()),
         ("misses", input.misses.iter().map(miss).collect()),
+        ("others", others(input).to_owned()),
         ("feedback", input.feedback.trim().to_owned()),
     ];
     Prompt::new(system, &filled(GREEN, &values))
@@ -253,6 +256,15 @@ fn miss(miss: &Miss) -> String {
     format!("{}\n", fenced("", &miss.to_string()))
 }
 
+/// What became of the edits beside those that found no place.
+fn others(input: &PromptInput) -> &'static str {
+    match (input.misses.is_empty(), input.others_made) {
+        (true, _) => "",
+        (false, true) => "The other edits were made.",
+        (false, false) => "Nothing of it was used.",
+    }
+}
+
 /// `text` in a fence that it does not hold, below its path.
 fn fenced(path: &str, text: &str) -> String {
     let longest = text
@@ -317,6 +329,7 @@ mod tests {
                 reason: MissReason::NotFound,
                 nearest: "    3 |     return ''\n".into(),
             }],
+            others_made: true,
             feedback: "It still gives ''.".into(),
         }
     }
@@ -411,6 +424,22 @@ mod tests {
         "#]]
         .assert_eq(prompt.user());
         assert_eq!((prompt.version(), prompt.redacted()), ("v1", 0));
+    }
+
+    #[test]
+    fn other_edits_were_made_only_if_there_were_some() {
+        for (others_made, words) in [
+            (true, "The other edits were made. The files"),
+            (false, "Nothing of it was used. The files"),
+        ] {
+            let input = PromptInput {
+                malformed: String::new(),
+                others_made,
+                ..input()
+            };
+            let prompt = green(&input, Manner::Blocks);
+            assert!(prompt.user().contains(words), "{}", prompt.user());
+        }
     }
 
     #[test]

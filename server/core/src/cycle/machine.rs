@@ -248,10 +248,10 @@ impl Cycle {
                     retryable,
                     usage,
                 },
-                Stage::Working(_),
+                Stage::Working(before),
             ) => {
-                let told = error.clone();
-                self.stage = Stage::Ready(Some(Feedback::WorkerFailed { error: told }));
+                let told = Feedback::then_failed(before.take(), error.clone());
+                self.stage = Stage::Ready(Some(told));
                 self.spend(*usage);
                 self.count(signature::of_text(error));
                 if !retryable {

@@ -171,7 +171,29 @@ pub enum Feedback {
     WorkerFailed {
         /// What went wrong.
         error: String,
+        /// What the turn before had come to: it still holds for what the worker finds.
+        before: Option<Box<Feedback>>,
     },
+}
+
+impl Feedback {
+    /// What came of the last turn that came to something, or of the base.
+    #[must_use]
+    pub fn of_work(&self) -> Option<&Self> {
+        match self {
+            Self::WorkerFailed { before, .. } => before.as_deref()?.of_work(),
+            _ => Some(self),
+        }
+    }
+
+    /// A turn after this one came to nothing.
+    pub(super) fn then_failed(before: Option<Self>, error: String) -> Self {
+        let before = before.as_ref().and_then(Self::of_work).cloned();
+        Self::WorkerFailed {
+            error,
+            before: before.map(Box::new),
+        }
+    }
 }
 
 /// What the user made of a cycle that had ended.

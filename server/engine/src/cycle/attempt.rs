@@ -113,8 +113,8 @@ async fn brief(
     let mut base = results(&goal.targets, &baseline.report);
     let mut feedback = feedback.cloned();
     relocate(&mut base, &top, &lane_top);
-    if let Some(Feedback::Tests(results)) = &mut feedback {
-        relocate(results, &top, &lane_top);
+    if let Some(feedback) = &mut feedback {
+        relocate_feedback(feedback, &top, &lane_top);
     }
     let prompt = tokio::task::spawn_blocking(move || {
         Briefing {
@@ -170,6 +170,17 @@ fn relocate(results: &mut [TargetResult], from: &Utf8Path, to: &Utf8Path) {
             location.file = moved(&location.file);
         }
         failure.message = failure.message.replace(from.as_str(), to.as_str());
+    }
+}
+
+fn relocate_feedback(feedback: &mut Feedback, from: &Utf8Path, to: &Utf8Path) {
+    match feedback {
+        Feedback::Tests(results) => relocate(results, from, to),
+        Feedback::WorkerFailed {
+            before: Some(before),
+            ..
+        } => relocate_feedback(before, from, to),
+        Feedback::WorkerFailed { before: None, .. } | Feedback::Verdict(_) => {}
     }
 }
 

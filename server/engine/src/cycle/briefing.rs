@@ -47,8 +47,10 @@ pub(crate) struct Briefing<'a> {
 impl Briefing<'_> {
     /// The prompt.
     pub(crate) fn prompt(&self) -> Prompt {
-        let latest = match self.feedback {
+        let latest = match self.feedback.and_then(Feedback::of_work) {
             Some(Feedback::Tests(results)) => results.as_slice(),
+            // They pass.
+            Some(Feedback::Verdict(_)) => &[],
             _ => self.base,
         };
         let targets: Vec<Target> = self
@@ -77,6 +79,7 @@ impl Briefing<'_> {
             feedback: self.said(),
             malformed: self.left.malformed.clone(),
             misses: self.left.misses.clone(),
+            others_made: !self.came_to_nothing(),
             task: String::new(),
             writable: Vec::new(),
             targets,
@@ -174,9 +177,14 @@ impl Briefing<'_> {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "- {note}");
         }
-        match self.feedback {
+        if let Some(Feedback::WorkerFailed { error, .. }) = self.feedback
+            && self.left.is_empty()
+        {
+            let _ = writeln!(text, "- the last turn came to nothing: {error}");
+        }
+        match self.feedback.and_then(Feedback::of_work) {
             // The failures themselves stand with the targets.
-            Some(Feedback::Tests(results)) if !self.is_first() => {
+            Some(Feedback::Tests(results)) if results.as_slice() != self.base => {
                 for result in results {
                     let outcome = result.outcome.map_or("did not report", Outcome::name);
                     let _ = writeln!(text, "- `{}` still {outcome}", result.test);
@@ -191,16 +199,12 @@ impl Briefing<'_> {
                     }
                 }
             }
-            Some(Feedback::WorkerFailed { error }) => {
-                let _ = writeln!(text, "- the last turn came to nothing: {error}");
-            }
             _ => {}
         }
         text
     }
 
-    /// Before the first attempt the feedback is what the base says.
-    fn is_first(&self) -> bool {
-        matches!(self.feedback, Some(Feedback::Tests(results)) if results.as_slice() == self.base)
+    fn came_to_nothing(&self) -> bool {
+        matches!(self.feedback, Some(Feedback::WorkerFailed { .. }))
     }
 }

@@ -46,6 +46,11 @@ impl LeftOut {
         }
     }
 
+    /// Whether there is nothing to tell.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.malformed.is_empty() && self.misses.is_empty() && self.notes.is_empty()
+    }
+
     /// All of it in words.
     pub(crate) fn words(&self) -> String {
         let misses = self.misses.iter().map(ToString::to_string);

@@ -334,6 +334,27 @@ fn a_worker_is_not_told_what_was_held_out() {
 }
 
 #[test]
+fn what_the_work_came_to_is_told_after_turns_that_came_to_nothing() {
+    let told = |events: Vec<CycleEvent>| {
+        let cycle = cycle(events);
+        match cycle.next(cycle.last_at()) {
+            Step::Attempt { feedback, .. } => feedback.unwrap().of_work().cloned(),
+            step => panic!("{step:?}"),
+        }
+    };
+    let tried = with(baseline(failing()), attempts(1..=1, "KeyError: 4"));
+    let after = told(tried.clone());
+    assert!(matches!(after, Some(Feedback::Tests(_))), "{after:?}");
+    assert_ne!(
+        after,
+        told(vec![baseline(failing())]),
+        "the base fails otherwise"
+    );
+    let useless = [2, 3].map(|number| [attempt(number), worker_failed(true)]);
+    assert_eq!(told([tried, useless.concat()].concat()), after);
+}
+
+#[test]
 fn the_same_error_three_times_is_stuck() {
     let same = with(baseline(failing()), attempts(1..=2, "no"));
     check(same, "attempt 3 after tests");
