@@ -361,6 +361,27 @@ fn a_cycle_without_green_says_why() {
 }
 
 #[test]
+fn what_waits_for_a_decision_is_offered_in_the_next_session() {
+    let hard_coded = "def roman(n):\n    return \"IX\"\n";
+    for (turn, code, offered) in [
+        (RIGHT, 0, "Apply the result of cycle 1"),
+        (hard_coded, 1, "Resume cycle 1"),
+    ] {
+        let Some(world) = project(&[turn]) else {
+            return;
+        };
+        let green = world.greenward(&["green", "test_four", "--trust"]);
+        assert_eq!(green.code, Some(code), "{}{}", green.stdout, green.stderr);
+        for _session in 0..2 {
+            let (mut client, diagnostic) = failing(&world, options(Profile::Neovim));
+            let actions = actions(&mut client, &world, &diagnostic);
+            let is_offered = actions.iter().any(|action| action["title"] == offered);
+            assert!(is_offered, "{offered} is not among {actions:#?}");
+        }
+    }
+}
+
+#[test]
 fn without_a_worker_the_user_is_told_how_to_get_one_and_goes_by_hand() {
     let Some(world) = project(&[]) else {
         return;

@@ -234,7 +234,10 @@ impl LanguageServer for Backend {
         }
         // The user may take their time.
         let told = session.clone();
-        tokio::spawn(async move { told.tell_half_applied().await });
+        tokio::spawn(async move {
+            told.recall_cycles().await;
+            told.tell_half_applied().await;
+        });
         if session.abilities.register_configuration {
             let method = DidChangeConfiguration::METHOD.to_owned();
             let registration = Registration {

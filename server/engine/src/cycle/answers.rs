@@ -17,6 +17,10 @@ impl Shared {
     ) -> Result<Vec<CycleSummary>, CycleRefusal> {
         let mut all = Vec::new();
         for folder in folders {
+            // Where there was no cycle, nothing is to be made for this.
+            if !Means::has_cycles(folder) {
+                continue;
+            }
             let means = self.means(folder).await?;
             let cycles = means.store.cycles(CycleFilter::default()).await;
             all.extend(cycles.map_err(failed)?);

@@ -300,6 +300,16 @@ impl Session {
         }
     }
 
+    /// Takes in the cycles of earlier sessions, and of the command line, that wait for a decision.
+    pub(crate) async fn recall_cycles(&self) {
+        let all = self.ask_cycles(|reply| CycleCommand::List { reply });
+        match all.await {
+            Ok(Ok(all)) => self.cycles.recall(all),
+            Ok(Err(refusal)) => tracing::warn!(%refusal, "earlier cycles are not known"),
+            Err(_) => {}
+        }
+    }
+
     /// Tells of results that came to the user's files in part, since a daemon was killed over it,
     /// and offers to bring the rest.
     pub(crate) async fn tell_half_applied(self: &Arc<Self>) {

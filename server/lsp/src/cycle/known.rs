@@ -36,6 +36,20 @@ impl Known {
         }
     }
 
+    /// Takes in cycles of the store, the newest first: those that ended before this editor heard of
+    /// any, and that wait for a decision.
+    pub(crate) fn recall(&self, stored: Vec<CycleSummary>) {
+        let waits = |cycle: &CycleSummary| cycle.ending.is_some() && cycle.review.is_none();
+        let mut cycles = self.lock();
+        for cycle in stored.into_iter().filter(waits).take(MOST) {
+            // What was heard since is newer.
+            cycles.entry(cycle.id).or_insert(cycle);
+        }
+        while cycles.len() > MOST {
+            cycles.pop_first();
+        }
+    }
+
     /// The user has decided.
     pub(crate) fn forget(&self, cycle: CycleId) {
         self.lock().remove(&cycle);
@@ -81,5 +95,17 @@ mod tests {
         applied.review = Some(Review::Applied);
         take(CycleWhat::Ended(Box::new(applied)));
         assert_eq!(known.all(), []);
+    }
+
+    #[test]
+    fn of_the_store_those_that_wait_for_a_decision_are_known() {
+        let known = Known::default();
+        let mut discarded = samples::failed();
+        discarded.review = Some(Review::Discarded);
+        known.recall(vec![discarded]);
+        known.recall(vec![samples::running()]);
+        assert_eq!(known.all(), []);
+        known.recall(vec![samples::failed(), samples::complete()]);
+        assert_eq!(known.all(), [samples::failed(), samples::complete()]);
     }
 }
