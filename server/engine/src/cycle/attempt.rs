@@ -151,7 +151,12 @@ async fn brief(
         prompt,
         lane: lane.workspace(),
         scratch,
-        access: confinement::of_lane(lane.top(), &drive.goal().folder, &drive.means.tools.env),
+        access: confinement::of_lane(
+            lane.top(),
+            &drive.goal().folder,
+            bench.room(drive).await?.secrets(),
+            &drive.means.tools.env,
+        ),
     })
 }
 

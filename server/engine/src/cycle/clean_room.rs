@@ -15,9 +15,10 @@ use greenward_workspace::objects::{CommitId, ObjectStore, StoreError};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use super::confinement::Secrets;
 use super::environment::Environment;
 use super::report::Report;
-use super::room::{Place, Room, RoomError, RoomFiles};
+use super::room::{Items, Place, Room, RoomError, RoomFiles};
 
 /// Why nothing can be found out about a change.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,7 @@ pub(crate) struct CleanRoom {
     lane: Option<Lane>,
     top: Utf8PathBuf,
     room: Room,
+    secrets: Secrets,
     clock: fn() -> Duration,
 }
 
@@ -88,9 +90,22 @@ impl CleanRoom {
             project: goal.project.clone(),
             folder: folder.clone(),
         };
-        let tools = environment.tools(lane.top(), &folder, &lane.build());
+        let secrets_of = |items: &Items| {
+            let tests: Vec<&TestId> = goal.targets.iter().chain(&goal.held_out).collect();
+            let known = items.values().flatten();
+            let files = known.filter(|item| tests.contains(&&item.id));
+            let files = files.filter_map(|item| item.file.clone());
+            Secrets::of(&lane, store, goal, files)
+        };
+        let mut secrets = None;
+        let tools = |items: &Items| {
+            let secrets = secrets.insert(secrets_of(items));
+            environment.tools(lane.top(), &folder, &lane.build(), secrets)
+        };
         let room = Room::enter(place, environment.settings(), tools).await?;
+        let secrets = secrets.unwrap_or_else(|| secrets_of(&Items::new()));
         Ok(Self {
+            secrets,
             store: store.clone(),
             top: lane.top().to_owned(),
             lane: Some(lane),
@@ -102,6 +117,11 @@ impl CleanRoom {
     /// The top of its files: what the top of the user's repository is.
     pub(crate) fn top(&self) -> &Utf8Path {
         &self.top
+    }
+
+    /// What is kept from whoever writes, and from what they wrote.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The project, as it stands.

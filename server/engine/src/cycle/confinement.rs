@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::Access;
+use greenward_core::{Access, Goal};
 use greenward_exec::Confinement;
+use greenward_workspace::lane::Lane;
+use greenward_workspace::objects::ObjectStore;
 
-/// Folders of the system that every program may expect to be able to write in.
-const SHARED: [&str; 2] = ["/tmp", "/var/tmp"];
+/// Folders of the system that programs write in, or that hold the sockets of those that would act
+/// for them: through an overlay, nobody answers.
+const SHARED: [&str; 4] = ["/tmp", "/var", "/run", "/home"];
 
 /// Where memory that processes share has names. There is no doing without it: locks of Python's
 /// `multiprocessing` are made there.
@@ -28,6 +31,40 @@ const OWN: [&str; 8] = [
     "XDG_STATE_HOME",
 ];
 
+/// What nobody may read who writes in a cycle, and no code that they wrote: the tests as the user
+/// has them, among them those that are held out, and what else tells of them.
+#[derive(Debug, Clone)]
+pub(super) struct Secrets {
+    hidden: Vec<Utf8PathBuf>,
+}
+
+impl Secrets {
+    /// Of a cycle whose tests stand in these files, given as they lie in a `lane`.
+    pub(super) fn of(
+        lane: &Lane,
+        store: &ObjectStore,
+        goal: &Goal,
+        files: impl IntoIterator<Item = Utf8PathBuf>,
+    ) -> Self {
+        let inside = files
+            .into_iter()
+            .filter_map(|file| Some(store.top().join(file.strip_prefix(lane.top()).ok()?)));
+        let mut hidden: Vec<Utf8PathBuf> = inside.collect();
+        hidden.sort();
+        hidden.dedup();
+        hidden.extend(store.folders());
+        // Outputs of tests are kept there, and whole copies of the user's work here.
+        hidden.push(goal.folder.join(".tdd"));
+        hidden.push(lane.all().to_owned());
+        Self { hidden }
+    }
+
+    fn access(&self) -> impl Iterator<Item = (Utf8PathBuf, Access)> {
+        let hidden = self.hidden.iter().cloned();
+        hidden.map(|place| (place, Access::Hidden))
+    }
+}
+
 /// For the runs of a clean room with its files at `top` and what compilers leave in `build`.
 /// `folder` is the user's, `env` what processes begin with.
 ///
@@ -37,15 +74,17 @@ pub(super) fn of_clean_room(
     top: &Utf8Path,
     build: &Utf8Path,
     folder: &Utf8Path,
+    secrets: &Secrets,
     env: &BTreeMap<String, String>,
 ) -> Confinement {
-    let mut writes = apparent(folder, env);
-    writes.extend([
+    let mut access = apparent(folder, env);
+    access.extend(secrets.access());
+    access.extend([
         (top.to_owned(), Access::Passing),
         (build.to_owned(), Access::Apparent),
     ]);
     Confinement {
-        writes,
+        access,
         // Tests start servers of their own, and some need one that the user has started.
         network: true,
     }
@@ -55,11 +94,13 @@ pub(super) fn of_clean_room(
 pub(super) fn of_lane(
     top: &Utf8Path,
     folder: &Utf8Path,
+    secrets: &Secrets,
     env: &BTreeMap<String, String>,
 ) -> Vec<(Utf8PathBuf, Access)> {
-    let mut writes = apparent(folder, env);
-    writes.push((top.to_owned(), Access::Kept));
-    writes
+    let mut access = apparent(folder, env);
+    access.extend(secrets.access());
+    access.push((top.to_owned(), Access::Kept));
+    access
 }
 
 /// What a program finds as the user has it, and cannot change.
@@ -91,12 +132,15 @@ mod tests {
             "/home/u/.cache/greenward/lanes/1/tree".into(),
             "/home/u/.cache/greenward/lanes/1/build".into(),
             "/srv/project".into(),
+            &Secrets {
+                hidden: vec!["/srv/project/.git".into()],
+            },
             &env.into(),
         );
         let words: Vec<String> = confinement
             .access
             .iter()
-            .map(|(path, writes)| format!("{writes:?} {path}"))
+            .map(|(path, access)| format!("{access:?} {path}"))
             .collect();
         assert_eq!(
             words,
@@ -104,9 +148,12 @@ mod tests {
                 "Apparent /home/u",
                 "Apparent /opt/cargo",
                 "Apparent /tmp",
-                "Apparent /var/tmp",
+                "Apparent /var",
+                "Apparent /run",
+                "Apparent /home",
                 "Apparent /srv/project",
                 "Passing /dev/shm",
+                "Hidden /srv/project/.git",
                 "Passing /home/u/.cache/greenward/lanes/1/tree",
                 "Apparent /home/u/.cache/greenward/lanes/1/build",
             ]

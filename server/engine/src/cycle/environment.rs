@@ -10,7 +10,7 @@ use greenward_frameworks::Project;
 use greenward_protocol::settings::Settings;
 use tokio_util::sync::CancellationToken;
 
-use super::confinement;
+use super::confinement::{self, Secrets};
 use crate::runner::{Tools, pytest};
 
 /// The settings and the tools for a room.
@@ -90,7 +90,13 @@ impl Environment {
 
     /// The tools in the clean room at `folder`, in a lane with its files at `top`, with `build` for
     /// what compilers leave.
-    pub(crate) fn tools(&self, top: &Utf8Path, folder: &Utf8Path, build: &Utf8Path) -> Tools {
+    pub(super) fn tools(
+        &self,
+        top: &Utf8Path,
+        folder: &Utf8Path,
+        build: &Utf8Path,
+        secrets: &Secrets,
+    ) -> Tools {
         let imports: Vec<String> = self
             .imports
             .iter()
@@ -116,7 +122,7 @@ impl Environment {
             set("CARGO_TARGET_DIR", Some(build.to_string())),
             set("CARGO_BUILD_TARGET_DIR", None),
         ]);
-        let confinement = confinement::of_clean_room(top, build, &self.folder, &tools.env);
+        let confinement = confinement::of_clean_room(top, build, &self.folder, secrets, &tools.env);
         Tools {
             executor: tools.executor.confined(confinement),
             ..tools

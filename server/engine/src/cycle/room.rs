@@ -55,20 +55,21 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Reads the project that lies in a place.
+    /// Reads the project that lies in a place. Which tools it is given can depend on its items.
     ///
     /// # Errors
     /// If the project is not there.
     pub(crate) async fn enter(
         place: Place,
         settings: Arc<Settings>,
-        tools: Tools,
+        tools: impl FnOnce(&Items) -> Tools,
     ) -> Result<Self, RoomError> {
         let Survey {
             project,
             files,
             items,
         } = tokio::task::spawn_blocking(move || survey(place)).await??;
+        let tools = tools(&items);
         Ok(Self {
             runner: Runner::new(&project, tools.clone()),
             tools,
@@ -164,7 +165,7 @@ impl Room {
 }
 
 /// The items of each file.
-type Items = BTreeMap<Utf8PathBuf, Vec<TestItem>>;
+pub(super) type Items = BTreeMap<Utf8PathBuf, Vec<TestItem>>;
 
 /// A project as it lies in a place.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 //! The code here gives wrong answers once it finds what an earlier run has left, so it goes green
 //! only if it never does.
 
-use crate::honest::{FOUR, project};
+use crate::honest::{FOUR, NINE, project};
 use crate::world::World;
 
 const PYTHON: &str = "\
@@ -115,4 +115,41 @@ fn leaves_nothing(world: &World) {
         .filter(|path| world.path().join(path).exists())
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Gives wrong answers if it sees the tests anywhere but in the room, or the user's history.
+const PRYING: &str = "\
+import pathlib
+
+HERE = pathlib.Path(__file__).parent.resolve()
+USERS = pathlib.Path(USER)
+LANES = HERE.parents[2]
+
+
+def sees(path):
+    try:
+        return bool(path.read_text())
+    except OSError:
+        return False
+
+
+FOUND = [path for path in [USERS / \"tests\" / \"test_roman.py\"] if sees(path)]
+FOUND += [path for path in LANES.rglob(\"test_roman.py\") if HERE not in path.parents]
+FOUND += list((USERS / \".tdd\").glob(\"*\"))
+
+
+def roman(n):
+    if FOUND:
+        return str(FOUND)
+    return {4: \"IV\", 9: \"IX\"}.get(n, \"I\" * n)
+";
+
+pub(crate) fn python_sees_no_other_tests() {
+    if !crate::world::hides() {
+        return;
+    }
+    let world = project();
+    let user = format!("USER = {:?}\n", world.path());
+    let world = world.turn(&[("roman.py", &(user + PRYING))]);
+    world.green(&[FOUR], &[NINE]).is("complete");
 }

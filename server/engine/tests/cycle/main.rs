@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         confined::{
             python_leaves_nothing,
             rust_leaves_nothing,
+            python_sees_no_other_tests,
         },
         cheats::{
             python_cheats_are_refused,

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use camino::Utf8PathBuf;
-use greenward_core::{CheckKind, CheckOutcome, TestId};
+use greenward_core::{CheckKind, CheckOutcome, Invocation, TestId};
 use greenward_engine::{
     ApplyTo, Command, Config, CycleCommand, CycleRequest, CycleSummary, CycleWhat, Handle, Notice,
     Query, TrustWord, start,
 };
-use greenward_exec::Executor;
+use greenward_exec::{Confinement, Executor, Isolation, Stdin};
 use greenward_workspace::dirs::Dirs;
 use greenward_workspace::document::PositionEncoding;
 use serde_json::{Value, json};
@@ -250,4 +250,19 @@ async fn until_ended(notices: &mut mpsc::UnboundedReceiver<Notice>) -> Ended {
         said.push(format!("{:?}", notice.what));
     }
     panic!("the engine ended: {said:#?}");
+}
+
+/// Whether this system can hide a place from a process.
+pub(crate) fn hides() -> bool {
+    let executor = Executor::new("/proc/self/exe", std::env::vars_os()).confined(Confinement {
+        access: Vec::new(),
+        network: true,
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let invocation = Invocation::new("true", "/");
+        let started = executor.start(&invocation, Stdin::Null).await;
+        started.expect("a process").wait().await;
+    });
+    executor.isolation() == Some(Isolation::Private)
 }

@@ -103,6 +103,12 @@ impl Lane {
         self.root.path()
     }
 
+    /// The folder that all lanes are in, of all workspaces.
+    #[must_use]
+    pub fn all(&self) -> &Utf8Path {
+        self.folder.ancestors().nth(2).unwrap_or(&self.folder)
+    }
+
     /// What the workspace folder is in the lane.
     #[must_use]
     pub fn workspace(&self) -> Utf8PathBuf {

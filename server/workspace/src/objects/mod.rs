@@ -222,6 +222,13 @@ impl ObjectStore {
         })
     }
 
+    /// Where versions lie: the user's repository, or one of ours. Whoever reads there sees all of
+    /// them.
+    #[must_use]
+    pub fn folders(&self) -> Vec<Utf8PathBuf> {
+        vec![self.git.clone(), self.top().join(".git")]
+    }
+
     /// The ignore rules that are in no commit.
     pub(crate) fn rules(&self, repository: &Repository) -> Rules {
         let exclude = self
