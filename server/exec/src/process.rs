@@ -1,6 +1,6 @@
 //! A running process and the tree below it.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io;
 use std::os::unix::net;
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::{Exit, LineLimits, Lines, lines, table};
 /// How long processes that are asked to end are usually given before they are killed.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 
-/// How often a tree without its supervisor is looked for: what was just being made at one look is
-/// found at the next.
+/// How often a tree without its supervisor is looked for, at the most: what was just being made at
+/// one look is found at the next.
 const LOOKS: usize = 10;
 
 /// A process that was started, with all that it starts itself.
@@ -119,7 +119,8 @@ impl Process {
     /// The supervisor is gone without a word, so somebody has killed it.
     ///
     /// It was the first process of a session, in which the tree still is. What had left both the
-    /// session and its own parent cannot be told from the rest of the system any more.
+    /// session and its own parent cannot be told from the rest of the system any more. So all are
+    /// stopped before any is killed: what is stopped neither forks nor loses a parent.
     fn kill_unsupervised(&mut self) -> Exit {
         tracing::warn!(
             pid = self.pid(),
@@ -128,18 +129,21 @@ impl Process {
         self.lost = true;
         // Until it is reaped, nobody else gets its number.
         let session = self.supervisor.pid();
-        let mut killed = BTreeSet::new();
+        let mut stopped = HashSet::new();
         for _ in 0..LOOKS {
             let tree = session.and_then(|id| table::tree(|process| process.session == Some(id)));
             let mut tree = tree.unwrap_or_default();
-            tree.retain(|pid| killed.insert(pid.as_raw_pid()));
+            tree.retain(|pid| stopped.insert(*pid));
             if tree.is_empty() {
                 break;
             }
             for pid in tree {
-                // Killing fails for what has just ended, which is as well.
-                let _ = kill_process(pid, Signal::KILL);
+                // Signals fail for what has just ended, which is as well.
+                let _ = kill_process(pid, Signal::STOP);
             }
+        }
+        for pid in stopped {
+            let _ = kill_process(pid, Signal::KILL);
         }
         // Last: what has left the session is found through a parent that still lives.
         let _ = kill_process_group(self.child, Signal::KILL);
