@@ -62,12 +62,23 @@ fn parse(pid: Pid, stat: &[u8]) -> Option<Entry> {
     let name_end = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = std::str::from_utf8(&stat[name_end + 1..]).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    let parent = Pid::from_raw(fields.nth(1)?.parse().ok()?);
-    let session = Pid::from_raw(fields.nth(1)?.parse().ok()?);
+    let parent = process(fields.nth(1)?)?;
+    let session = process(fields.nth(1)?)?;
     Some(Entry {
         pid,
         parent,
         session,
+    })
+}
+
+/// The process that a field names; nothing if it says 0, or -1 as for one that is just ending.
+#[cfg(target_os = "linux")]
+fn process(field: &str) -> Option<Option<Pid>> {
+    let number: i32 = field.parse().ok()?;
+    Some(if number > 0 {
+        Pid::from_raw(number)
+    } else {
+        None
     })
 }
 
@@ -84,6 +95,7 @@ mod tests {
             (b"12 (sh) Z 7 12 11 0", Some((7, 11))),
             (b"1 (init) S 0 1 1", Some((0, 1))),
             (b"12 (sh) S 1 0 0", Some((1, 0))),
+            (b"12 (sh) X 0 -1 -1", Some((0, 0))),
             (b"12 (sh) S x 0 0", None),
             (b"12 (sh", None),
             (b"", None),
