@@ -272,7 +272,7 @@ mod tests {
                 ("/home".into(), Access::Apparent),
                 ("/dev/shm".into(), Access::Passing),
                 ("/work".into(), Access::Hidden),
-                ("/work/.venv".into(), Access::Shown),
+                ("/project/.venv".into(), Access::Shown),
             ],
             network,
         }
