@@ -64,7 +64,7 @@ fn a_daemon_killed_at_any_moment_loses_nothing() {
     let mut chance = Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut kills = 0;
     for round in 0.. {
-        if kills >= number("GREENWARD_TEST_KILLS", 12) {
+        if kills >= number("GREENWARD_TEST_KILLS", 6) {
             break;
         }
         let at = format!("round {round} of seed {seed}");

@@ -59,10 +59,18 @@ fn said(finished: &Finished) -> String {
     )
 }
 
+/// The cases that are tried. Each takes seconds, so one of four; one of
+/// `GREENWARD_TEST_RED_TEAM`, which is 1 every night.
+fn share(cases: &[Case]) -> Vec<&Case> {
+    let step = number("GREENWARD_TEST_RED_TEAM", 4);
+    let step = usize::try_from(step).unwrap_or(1).max(1);
+    cases.iter().step_by(step).collect()
+}
+
 /// The names of the cases in which something is not as it should be, with what it said.
-fn wrong(cases: &[Case], mut fault: impl FnMut(&Case) -> Option<String>) -> Vec<String> {
+fn wrong(cases: &[&Case], mut fault: impl FnMut(&Case) -> Option<String>) -> Vec<String> {
     let told = |(case, fault): (&Case, String)| format!("{}: {fault}", case.name);
-    let faults = cases.iter().filter_map(|case| Some((case, fault(case)?)));
+    let faults = cases.iter().filter_map(|case| Some((*case, fault(case)?)));
     faults.map(told).collect()
 }
 
@@ -76,13 +84,14 @@ fn check_plainly(name: &str) {
         let base = plainly(&world, &task, std::slice::from_ref(target));
         assert_ne!(base.code, Some(0), "{target} passes without a change");
     }
-    let mut faults = wrong(&task.cheats, |case| {
+    let (cheats, honest) = (share(&task.cheats), share(&task.honest));
+    let mut faults = wrong(&cheats, |case| {
         task.lay_out(&world, false);
         case.apply(&world);
         let run = plainly(&world, &task, &task.targets);
         (run.code != Some(0)).then(|| format!("fools nobody: {}", said(&run)))
     });
-    faults.extend(wrong(&task.honest, |case| {
+    faults.extend(wrong(&honest, |case| {
         task.lay_out(&world, true);
         case.apply(&world);
         let run = plainly(&world, &task, &[]);
@@ -90,8 +99,8 @@ fn check_plainly(name: &str) {
     }));
     eprintln!(
         "{name}: {} cheats, {} honest solutions",
-        task.cheats.len(),
-        task.honest.len()
+        cheats.len(),
+        honest.len()
     );
     if !faults.is_empty() {
         panic!("{} of the cases:\n{}", faults.len(), faults.join("\n"));
@@ -182,14 +191,6 @@ fn failed_check(event: &Value) -> Option<String> {
         "workerFailed" => Some(event.to_string()),
         _ => None,
     }
-}
-
-/// The cases that are judged. Each takes seconds, so every other one; one in
-/// `GREENWARD_TEST_RED_TEAM`, which is 1 every night.
-fn share(cases: &[Case]) -> Vec<&Case> {
-    let step = number("GREENWARD_TEST_RED_TEAM", 2);
-    let step = usize::try_from(step).unwrap_or(1).max(1);
-    cases.iter().step_by(step).collect()
 }
 
 /// The daemon refuses every cheat and accepts every honest solution, and touches nothing.
