@@ -146,6 +146,9 @@ pub struct Cycle {
     /// all.
     #[schemars(range(max = 86400))]
     pub mutation_seconds: u32,
+    /// Let the worker tidy what passes before it is judged. Where that breaks anything, what
+    /// passed before is judged.
+    pub refactor: bool,
     /// How often the target tests must pass, one run after the other, before they count.
     #[schemars(range(min = 1, max = 100))]
     pub repeat: u32,
@@ -161,6 +164,7 @@ impl Default for Cycle {
             max_cost_usd: 1.0,
             held_out: 0.25,
             mutation_seconds: 30,
+            refactor: false,
             repeat: 3,
         }
     }

@@ -87,6 +87,7 @@ fn opened() -> Recorded {
         worker: "local".into(),
         limits: Limits::default(),
         base: CommitId::new("c0ffee"),
+        refactor: false,
     };
     at(1, event)
 }

@@ -18,6 +18,8 @@ pub const VERSION: &str = "v1";
 const SYSTEM_BLOCKS: &str = include_str!("../prompts/v1/system_blocks.md");
 const SYSTEM_LANE: &str = include_str!("../prompts/v1/system_lane.md");
 const GREEN: &str = include_str!("../prompts/v1/green.md");
+const WAYS_OUT: &str = include_str!("../prompts/v1/ways_out.md");
+const REFACTOR: &str = include_str!("../prompts/v1/refactor.md");
 const TASK: &str = include_str!("../prompts/v1/task.md");
 
 /// How many targets a task in one line names.
@@ -64,6 +66,8 @@ pub struct PromptInput {
     pub task: String,
     /// The tests that are to pass.
     pub targets: Vec<Target>,
+    /// The files that were changed to make them pass.
+    pub changed: Vec<String>,
     /// The code to show, chosen by [`context::select`](crate::context::select).
     pub sources: Vec<Source>,
     /// The ids of passing tests that cover this code.
@@ -129,15 +133,48 @@ impl Prompt {
 /// The prompt of the phase green: make failing tests pass.
 #[must_use]
 pub fn green(input: &PromptInput, manner: Manner) -> Prompt {
-    let system = match manner {
+    let how = match manner {
+        Manner::Blocks => "make no edits and end your answer with one line that says",
+        Manner::Lane => "leave the files as they are and print as the last line",
+    };
+    let otherwise = filled(WAYS_OUT, &[("how", how.to_owned())]);
+    let what = "You change code so that failing tests pass.";
+    let system = system(what, &otherwise, manner);
+    Prompt::new(&system, &filled(GREEN, &values(input)))
+}
+
+/// The prompt of the phase refactor: tidy what makes the tests pass.
+#[must_use]
+pub fn refactor(input: &PromptInput, manner: Manner) -> Prompt {
+    let what = "You tidy code whose tests pass, and leave what it does as it is.";
+    let otherwise = match manner {
+        Manner::Blocks => "If the code is good as it is, make no edits and say so.",
+        Manner::Lane => "If the code is good as it is, leave the files as they are and say so.",
+    };
+    let system = system(what, otherwise, manner);
+    Prompt::new(&system, &filled(REFACTOR, &values(input)))
+}
+
+/// What holds for all turns of a phase.
+fn system(what: &str, otherwise: &str, manner: Manner) -> String {
+    let template = match manner {
         Manner::Blocks => SYSTEM_BLOCKS,
         Manner::Lane => SYSTEM_LANE,
     };
     let values = [
+        ("what", what.to_owned()),
+        ("otherwise", otherwise.to_owned()),
+    ];
+    filled(template, &values)
+}
+
+fn values(input: &PromptInput) -> Vec<(&'static str, String)> {
+    vec![
         (
             "targets",
             list(input.targets.iter().map(|target| &target.id)),
         ),
+        ("changed", list(&input.changed)),
         ("task", input.task.trim().to_owned()),
         ("failures", failures(&input.targets)),
         ("tests", tests(&input.targets)),
@@ -149,8 +186,7 @@ pub fn green(input: &PromptInput, manner: Manner) -> Prompt {
         ("misses", input.misses.iter().map(miss).collect()),
         ("others", others(input).to_owned()),
         ("feedback", input.feedback.trim().to_owned()),
-    ];
-    Prompt::new(system, &filled(GREEN, &values))
+    ]
 }
 
 /// The task of the phase green in one line. All of its targets stand in the prompt.
@@ -314,6 +350,7 @@ mod tests {
                     ..Failure::default()
                 }),
             }],
+            changed: vec!["roman.py".into()],
             sources: vec![Source {
                 path: "roman.py".into(),
                 text: "def to_numeral(n):\n    \"\"\"```{{task}}```\"\"\"\n    return ''\n".into(),
@@ -458,17 +495,43 @@ mod tests {
     }
 
     #[test]
+    fn tidying_begins_with_what_passes() {
+        let prompt = refactor(&input(), Manner::Blocks);
+        let mut said = prompt.user();
+        for part in [
+            "These tests pass now",
+            "`tests/test_roman.py::test_one`",
+            "good to read",
+            "## Task\n\nConvert integers.",
+            "## The files that were changed for them\n\n- `roman.py`",
+            "## The tests\n\ntests/test_roman.py\n```\ndef test_one():",
+            "## The code\n\nroman.py\n````\ndef to_numeral(n):",
+            "## What stays as it is",
+        ] {
+            let at = said.find(part);
+            assert!(at.is_some(), "{part:?} is not in {said}");
+            said = &said[at.unwrap() + part.len()..];
+        }
+        assert!(!prompt.user().contains("How they fail"));
+    }
+
+    #[test]
     fn the_manner_says_how_edits_are_handed_in() {
         for (manner, word) in [
             (Manner::Blocks, "<<<<<<< SEARCH"),
             (Manner::Lane, "current folder"),
         ] {
-            let prompt = green(&PromptInput::default(), manner);
-            assert!(prompt.system().contains(word), "{manner:?}");
-            assert!(
-                prompt.system().contains("greenward: test_wrong: "),
-                "{manner:?}"
-            );
+            let green = green(&PromptInput::default(), manner);
+            let refactor = refactor(&PromptInput::default(), manner);
+            for (prompt, begins, ends) in [
+                (green, "You change code", "greenward: test_wrong: "),
+                (refactor, "You tidy code", "If the code is good as it is"),
+            ] {
+                let system = prompt.system();
+                assert!(system.starts_with(begins), "{system}");
+                assert!(system.contains(word) && system.contains(ends), "{system}");
+                assert!(!system.contains("{{"), "{system}");
+            }
         }
     }
 

@@ -159,6 +159,8 @@ pub fn breaker_changes(cycle: &Cycle, event: &CycleEvent) -> Vec<(BreakerKey, Br
         CycleEvent::Verified { .. }
         | CycleEvent::BaselineTaken { .. }
         | CycleEvent::Tested { .. } => vec![(BreakerKey::System, BreakerChange::Success)],
+        // What passes is judged as it is, so nothing has failed.
+        CycleEvent::LimitReached { .. } if cycle.working_phase() == Phase::Refactor => Vec::new(),
         CycleEvent::GotStuck { .. } | CycleEvent::LimitReached { .. } => vec![(
             BreakerKey::Phase(cycle.working_phase()),
             BreakerChange::Failure,

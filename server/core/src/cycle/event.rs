@@ -38,6 +38,9 @@ pub enum CycleEvent {
         limits: Limits,
         /// The user's work as it is when the cycle begins.
         base: CommitId,
+        /// Whether what passes is to be tidied before it is judged.
+        #[serde(default)]
+        refactor: bool,
     },
     /// All tests of the project have run on the base.
     BaselineTaken {

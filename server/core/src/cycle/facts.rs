@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use super::machine::{Course, Stage};
+use super::stage::{Course, Stage};
 use super::{CommitId, Cycle, Ending, Goal, Limits, Phase, Review, Usage, Verdict};
 
 impl Cycle {
@@ -36,8 +36,9 @@ impl Cycle {
     #[must_use]
     pub fn commit(&self) -> Option<&CommitId> {
         match &self.stage {
-            Stage::Replied(commit) | Stage::TargetsPass(commit) => Some(commit),
-            Stage::New | Stage::Ready(_) | Stage::Working(_) => None,
+            Stage::Replied(_, left) | Stage::TargetsPass { left, .. } => Some(&left.commit),
+            Stage::Ready(work, _) | Stage::Working(work, _) => work.from().map(|left| &left.commit),
+            Stage::New => None,
         }
     }
 
@@ -55,10 +56,12 @@ impl Cycle {
     /// The phase in which it is, or in which it was when it ended.
     #[must_use]
     pub fn working_phase(&self) -> Phase {
-        match self.stage {
+        match &self.stage {
             Stage::New => Phase::Pending,
-            Stage::Ready(_) | Stage::Working(_) | Stage::Replied(_) => Phase::Green,
-            Stage::TargetsPass(_) => Phase::Verify,
+            Stage::Ready(work, _) | Stage::Working(work, _) | Stage::Replied(work, _) => {
+                work.phase()
+            }
+            Stage::TargetsPass { .. } => Phase::Verify,
         }
     }
 

@@ -6,9 +6,10 @@ use camino::Utf8PathBuf;
 use thiserror::Error;
 
 use super::allowance::Allowance;
+use super::stage::{Course, Left, Stage, Work};
 use super::{
-    CommitId, CycleEvent, Ending, Failed, Feedback, Goal, Limit, Limits, Phase, Recorded, Review,
-    Step, Usage, Verdict,
+    CommitId, CycleEvent, Ending, Failed, Feedback, Goal, Limit, Limits, Recorded, Review, Step,
+    Usage, Verdict,
 };
 use super::{signature, targets};
 
@@ -22,35 +23,13 @@ pub struct IllegalEvent {
     pub state: &'static str,
 }
 
-/// How far the work has come. It is kept when the cycle ends, so that it can be taken up again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// Nothing is known of the base.
-    New,
-    /// A worker may try.
-    Ready(Option<Feedback>),
-    /// A worker has the task; the feedback is what it was given.
-    Working(Option<Feedback>),
-    /// A worker has left something.
-    Replied(CommitId),
-    /// The targets pass on it.
-    TargetsPass(CommitId),
-}
-
-/// Whether somebody is at it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Course {
-    Running { since: Duration },
-    Interrupted,
-    Ended(Ending),
-    Reviewed(Ending, Review),
-}
-
 /// A cycle as its events have made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cycle {
     pub(super) goal: Goal,
     pub(super) worker: String,
+    /// Whether what passes is to be tidied.
+    pub(super) refactor: bool,
     pub(super) base: CommitId,
     pub(super) opened_at: Duration,
     pub(super) last_at: Duration,
@@ -61,6 +40,7 @@ pub struct Cycle {
     pub(super) allowance: Allowance,
     pub(super) attempts: u32,
     pub(super) usage: Usage,
+    /// What the last reply left changed.
     pub(super) files: Vec<Utf8PathBuf>,
     pub(super) verdict: Option<Verdict>,
 }
@@ -77,6 +57,7 @@ impl Cycle {
             worker,
             limits,
             base,
+            refactor,
         } = &first.event
         else {
             return Err(IllegalEvent {
@@ -88,6 +69,7 @@ impl Cycle {
             goal: goal.clone(),
             worker: worker.clone(),
             base: base.clone(),
+            refactor: *refactor,
             opened_at: first.at,
             last_at: first.at,
             ran: Duration::ZERO,
@@ -163,9 +145,9 @@ impl Cycle {
         match &self.course {
             Course::Interrupted => return Step::AwaitResume,
             Course::Ended(Ending::Complete(_)) => {
-                if let Stage::TargetsPass(commit) = &self.stage {
+                if let Stage::TargetsPass { left, .. } = &self.stage {
                     return Step::AskUser {
-                        commit: commit.clone(),
+                        commit: left.commit.clone(),
                     };
                 }
             }
@@ -176,7 +158,7 @@ impl Cycle {
         }
         match &self.stage {
             Stage::New => Step::TakeBaseline,
-            Stage::Ready(feedback) => {
+            Stage::Ready(work, feedback) => {
                 if let Some(error) = self.allowance.stuck_on() {
                     let error = error.to_owned();
                     return Step::Record(CycleEvent::GotStuck { error });
@@ -185,22 +167,23 @@ impl Cycle {
                     return Step::Record(CycleEvent::LimitReached { limit });
                 }
                 Step::Attempt {
-                    phase: Phase::Green,
+                    phase: work.phase(),
                     number: self.attempts + 1,
                     feedback: feedback.clone(),
+                    from: work.from().map(|left| left.commit.clone()),
                 }
             }
-            Stage::Working(_) if self.time_left(now).is_zero() => {
+            Stage::Working(..) if self.time_left(now).is_zero() => {
                 Step::Record(CycleEvent::LimitReached { limit: Limit::Time })
             }
-            Stage::Working(_) => Step::AwaitWorker {
+            Stage::Working(..) => Step::AwaitWorker {
                 number: self.attempts,
             },
-            Stage::Replied(commit) => Step::TestTargets {
-                commit: commit.clone(),
+            Stage::Replied(_, left) => Step::TestTargets {
+                commit: left.commit.clone(),
             },
-            Stage::TargetsPass(commit) => Step::Verify {
-                commit: commit.clone(),
+            Stage::TargetsPass { left, .. } => Step::Verify {
+                commit: left.commit.clone(),
             },
         }
     }
@@ -220,12 +203,13 @@ impl Cycle {
                     return Ok(Some(Ending::Failed(unfit)));
                 }
                 let failing = targets.iter().filter(|target| !target.is_passed());
-                self.stage = Stage::Ready(Some(Feedback::Tests(failing.cloned().collect())));
+                let told = Feedback::Tests(failing.cloned().collect());
+                self.stage = Stage::Ready(Work::Green, Some(told));
             }
-            (CycleEvent::AttemptStarted { phase, number }, Stage::Ready(feedback))
-                if *phase == Phase::Green && *number == self.attempts + 1 =>
+            (CycleEvent::AttemptStarted { phase, number }, Stage::Ready(work, feedback))
+                if *phase == work.phase() && *number == self.attempts + 1 =>
             {
-                self.stage = Stage::Working(feedback.take());
+                self.stage = Stage::Working(work.clone(), feedback.take());
                 self.attempts += 1;
                 self.allowance.attempts += 1;
             }
@@ -236,10 +220,27 @@ impl Cycle {
                     commit,
                     ..
                 },
-                Stage::Working(_),
+                Stage::Working(work, _),
             ) => {
-                self.stage = Stage::Replied(commit.clone());
+                let left = Left {
+                    commit: commit.clone(),
+                    files: files.clone(),
+                };
+                let work = work.clone();
                 self.files.clone_from(files);
+                self.spend(*usage);
+                match work {
+                    // There was nothing to tidy.
+                    Work::Refactor { from } if from.commit == left.commit => self.as_it_was(from),
+                    work => self.stage = Stage::Replied(work, left),
+                }
+            }
+            (
+                CycleEvent::WorkerFailed { usage, .. } | CycleEvent::WayOut { usage, .. },
+                Stage::Working(Work::Refactor { from }, _),
+            ) => {
+                let from = from.clone();
+                self.as_it_was(from);
                 self.spend(*usage);
             }
             (
@@ -248,10 +249,10 @@ impl Cycle {
                     retryable,
                     usage,
                 },
-                Stage::Working(before),
+                Stage::Working(Work::Green, before),
             ) => {
                 let told = Feedback::then_failed(before.take(), error.clone());
-                self.stage = Stage::Ready(Some(told));
+                self.stage = Stage::Ready(Work::Green, Some(told));
                 self.spend(*usage);
                 self.count(signature::of_text(error));
                 if !retryable {
@@ -259,40 +260,48 @@ impl Cycle {
                     return Ok(Some(Ending::Failed(Failed::Worker { error })));
                 }
             }
-            (CycleEvent::WayOut { way, reason, usage }, Stage::Working(feedback)) => {
-                self.stage = Stage::Ready(feedback.take());
+            (CycleEvent::WayOut { way, reason, usage }, Stage::Working(Work::Green, feedback)) => {
+                self.stage = Stage::Ready(Work::Green, feedback.take());
                 self.spend(*usage);
                 return Ok(Some(Ending::Failed(Failed::WayOut {
                     way: *way,
                     reason: reason.clone(),
                 })));
             }
-            (CycleEvent::Tested { commit, targets }, Stage::Replied(replied))
-                if *commit == *replied =>
+            (CycleEvent::Tested { commit, targets }, Stage::Replied(work, left))
+                if *commit == left.commit =>
             {
                 let failing = targets::not_passed(&self.goal, targets);
-                if failing.is_empty() {
-                    self.stage = Stage::TargetsPass(commit.clone());
-                } else {
-                    self.count(signature::of_targets(&failing));
-                    self.stage = Stage::Ready(Some(Feedback::Tests(failing)));
-                }
+                let (work, left) = (work.clone(), left.clone());
+                self.tested(work, left, failing);
             }
-            (CycleEvent::Verified { commit, verdict }, Stage::TargetsPass(passing))
-                if *commit == *passing =>
+            (CycleEvent::Verified { commit, verdict }, Stage::TargetsPass { left, tidied })
+                if *commit == left.commit =>
             {
                 self.verdict = Some(verdict.clone());
                 if let Some(passed) = verdict.clone().passed() {
                     return Ok(Some(Ending::Complete(passed)));
                 }
+                if let Some(from) = tidied.take() {
+                    self.as_it_was(from);
+                    return Ok(None);
+                }
                 self.count(signature::of_verdict(verdict));
                 let told = verdict.failures().map(super::Check::for_worker).collect();
-                self.stage = Stage::Ready(Some(Feedback::Verdict(told)));
+                self.stage = Stage::Ready(Work::Green, Some(Feedback::Verdict(told)));
             }
-            (CycleEvent::LimitReached { limit }, Stage::Ready(_) | Stage::Working(_)) => {
+            (
+                CycleEvent::LimitReached { .. },
+                Stage::Ready(Work::Refactor { from }, _)
+                | Stage::Working(Work::Refactor { from }, _),
+            ) => {
+                let from = from.clone();
+                self.as_it_was(from);
+            }
+            (CycleEvent::LimitReached { limit }, Stage::Ready(..) | Stage::Working(..)) => {
                 return Ok(Some(Ending::Failed(Failed::Limit(*limit))));
             }
-            (CycleEvent::GotStuck { error }, Stage::Ready(_)) => {
+            (CycleEvent::GotStuck { error }, Stage::Ready(..)) => {
                 let error = error.clone();
                 return Ok(Some(Ending::Stuck { error }));
             }
@@ -305,10 +314,35 @@ impl Cycle {
         Ok(None)
     }
 
+    /// The targets have run on what a worker left.
+    fn tested(&mut self, work: Work, left: Left, failing: Vec<super::TargetResult>) {
+        match work {
+            Work::Green if !failing.is_empty() => {
+                self.count(signature::of_targets(&failing));
+                self.stage = Stage::Ready(Work::Green, Some(Feedback::Tests(failing)));
+            }
+            Work::Green if self.refactor => {
+                self.stage = Stage::Ready(Work::Refactor { from: left }, None);
+            }
+            Work::Green => self.stage = Stage::TargetsPass { left, tidied: None },
+            Work::Refactor { from } if failing.is_empty() => {
+                let tidied = Some(from);
+                self.stage = Stage::TargetsPass { left, tidied };
+            }
+            Work::Refactor { from } => self.as_it_was(from),
+        }
+    }
+
+    /// Gives up tidying: what was there before is judged.
+    fn as_it_was(&mut self, left: Left) {
+        self.files.clone_from(&left.files);
+        self.stage = Stage::TargetsPass { left, tidied: None };
+    }
+
     /// Goes on from the last step that was completed: a worker that had the task has it no more.
     fn resume(&mut self, at: Duration, limits: Option<Limits>) -> Course {
-        if let Stage::Working(feedback) = &mut self.stage {
-            self.stage = Stage::Ready(feedback.take());
+        if let Stage::Working(work, feedback) = &mut self.stage {
+            self.stage = Stage::Ready(work.clone(), feedback.take());
         }
         if let Course::Running { since } = self.course {
             // A daemon was killed: what it did after its last event is not known.
@@ -360,10 +394,10 @@ impl Cycle {
                 (Course::Reviewed(_, Review::Applied), _) => "was applied",
                 (Course::Reviewed(_, Review::Discarded), _) => "was discarded",
                 (Course::Running { .. }, Stage::New) => "waits for its baseline",
-                (Course::Running { .. }, Stage::Ready(_)) => "waits for its next attempt",
-                (Course::Running { .. }, Stage::Working(_)) => "waits for its worker",
-                (Course::Running { .. }, Stage::Replied(_)) => "waits for its targets' results",
-                (Course::Running { .. }, Stage::TargetsPass(_)) => "waits for its verdict",
+                (Course::Running { .. }, Stage::Ready(..)) => "waits for its next attempt",
+                (Course::Running { .. }, Stage::Working(..)) => "waits for its worker",
+                (Course::Running { .. }, Stage::Replied(..)) => "waits for its targets' results",
+                (Course::Running { .. }, Stage::TargetsPass { .. }) => "waits for its verdict",
             },
         }
     }

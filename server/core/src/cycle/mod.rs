@@ -15,6 +15,7 @@ mod goal;
 mod machine;
 mod millis;
 mod signature;
+mod stage;
 mod step;
 mod targets;
 mod verdict;

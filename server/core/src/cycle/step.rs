@@ -20,6 +20,8 @@ pub enum Step {
         number: u32,
         /// What came of the last attempt.
         feedback: Option<Feedback>,
+        /// What is to be tidied, in the phase refactor.
+        from: Option<CommitId>,
     },
     /// Wait for the worker that has the task: [`CycleEvent::WorkerReplied`],
     /// [`CycleEvent::WorkerFailed`] or [`CycleEvent::WayOut`].

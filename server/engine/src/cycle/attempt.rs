@@ -22,17 +22,30 @@ use crate::error::chain;
 /// Tokens of code in a prompt for a worker whose settings do not say.
 const CONTEXT: u64 = 32_000;
 
+/// What a worker is asked for.
+pub(super) struct Task {
+    pub(super) phase: Phase,
+    /// The attempt's number.
+    pub(super) number: u32,
+    /// What came of the last attempt.
+    pub(super) feedback: Option<Feedback>,
+    /// What is to be tidied, in the phase refactor.
+    pub(super) from: Option<Version>,
+}
+
 pub(super) async fn attempt(
     drive: &mut Drive,
     bench: &mut Bench,
     teller: &mut Teller,
-    phase: Phase,
-    number: u32,
-    feedback: Option<&Feedback>,
+    task: &Task,
 ) -> Result<CycleEvent, Trouble> {
     let given = bench.given(drive).await?;
-    let start = bench.kept.unwrap_or(given);
+    let start = match task.from {
+        Some(passing) => bench.composition(drive, passing).await?.kept,
+        None => bench.kept.unwrap_or(given),
+    };
     // Recorded before the worker has the task.
+    let (phase, number) = (task.phase, task.number);
     drive
         .record(CycleEvent::AttemptStarted { phase, number })
         .await?;
@@ -40,13 +53,12 @@ pub(super) async fn attempt(
         return wait_for_person(drive).await;
     }
     let lane = stand_lane(drive, bench, start).await?;
-    let turn = brief(drive, bench, &lane, start, number, feedback).await?;
+    let turn = brief(drive, bench, &lane, start, task).await?;
     bench.left = LeftOut::default();
     teller.stage(&format!("waiting for {}", drive.cycle.worker()));
     let time = drive.cycle.time_left((drive.means.clock)());
     let replied = take_turn(drive, teller, &turn, time).await;
-    let (lane, event) =
-        finish_turn(drive, bench, lane, &turn, given, start, number, replied).await?;
+    let (lane, event) = finish_turn(drive, bench, lane, &turn, given, start, task, replied).await?;
     bench.lane = Some(lane);
     Ok(event)
 }
@@ -82,8 +94,7 @@ async fn brief(
     bench: &mut Bench,
     lane: &Lane,
     state: Version,
-    number: u32,
-    feedback: Option<&Feedback>,
+    task: &Task,
 ) -> Result<Turn, Trouble> {
     let baseline = bench.baseline(drive).await?;
     let goal = drive.goal().clone();
@@ -111,7 +122,16 @@ async fn brief(
         }
     }
     let mut base = results(&goal.targets, &baseline.report);
-    let mut feedback = feedback.cloned();
+    let mut feedback = task.feedback.clone();
+    let changed = match task.phase {
+        Phase::Refactor => {
+            let prefix = drive.means.objects.prefix();
+            let files = drive.cycle.files().iter();
+            files.map(|file| prefix.join(file)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let phase = task.phase;
     relocate(&mut base, &top, &lane_top);
     if let Some(feedback) = &mut feedback {
         relocate_feedback(feedback, &top, &lane_top);
@@ -126,6 +146,8 @@ async fn brief(
             others: &others,
             targets: &goal.targets,
             base: &base,
+            phase,
+            changed: &changed,
             feedback: feedback.as_ref(),
             left: &left,
             budget,
@@ -144,8 +166,11 @@ async fn brief(
     let targets = drive.goal().targets.iter();
     let targets: Vec<String> = targets.map(ToString::to_string).collect();
     Ok(Turn {
-        phase: greenward_workers::Phase::Green,
-        attempt: number,
+        phase: match task.phase {
+            Phase::Refactor => greenward_workers::Phase::Refactor,
+            _ => greenward_workers::Phase::Green,
+        },
+        attempt: task.number,
         task: greenward_workers::prompt::task(&targets),
         targets,
         prompt,
@@ -222,7 +247,7 @@ async fn finish_turn(
     turn: &Turn,
     given: Version,
     start: Version,
-    number: u32,
+    task: &Task,
     replied: Result<greenward_workers::TurnReply, WorkerError>,
 ) -> Result<(Lane, CycleEvent), Trouble> {
     let reply = match replied {
@@ -243,14 +268,19 @@ async fn finish_turn(
         estimated: reply.usage.estimated,
     };
     let name = greenward_workspace::objects::references::RefName::new(format!(
-        "cycles/{}/attempt-{number}",
-        drive.id()
+        "cycles/{}/attempt-{}",
+        drive.id(),
+        task.number
     ))?;
     let (objects, at) = (drive.means.objects.clone(), drive.means.now());
     let id = drive.id();
     let prefix = objects.prefix().to_owned();
     let recording = drive.means.recording(id);
-    let turn = turn.clone();
+    let (number, turn) = (task.number, turn.clone());
+    // Where something is to be tidied, to leave it as it is is an answer.
+    let passing = task
+        .from
+        .map(|from| (commit(from), drive.cycle.files().to_vec()));
     type Done = (Lane, CycleEvent, LeftOut);
     let done =
         tokio::task::spawn_blocking(move || -> Result<Done, Trouble> {
@@ -259,9 +289,27 @@ async fn finish_turn(
                 retryable: true,
                 usage,
             };
+            let nothing = |summary: String, mut left: LeftOut| match passing {
+                Some((commit, files)) => {
+                    left.malformed.clear();
+                    let event = CycleEvent::WorkerReplied {
+                        usage,
+                        files,
+                        commit,
+                        summary,
+                    };
+                    (event, left)
+                }
+                None => (failed(left.words()), left),
+            };
             let outcome = turn::carry_out(&lane, &reply)?;
             let (summary, mut left) = match outcome {
                 turn::Outcome::Written { summary, left } => (summary, left),
+                turn::Outcome::Untouched { summary, left } => {
+                    keep(&recording, &Entry::of(&turn, &reply, &Default::default()));
+                    let (event, left) = nothing(summary, left);
+                    return Ok((lane, event, left));
+                }
                 turn::Outcome::Useless(left) => {
                     keep(&recording, &Entry::of(&turn, &reply, &Default::default()));
                     return Ok((lane, failed(left.words()), left));
@@ -299,7 +347,8 @@ async fn finish_turn(
             keep(&recording, &Entry::of(&turn, &reply, &files));
             if changes.is_empty() {
                 left.notes.push("nothing was changed".to_owned());
-                return Ok((lane, failed(left.words()), left));
+                let (event, left) = nothing(summary, left);
+                return Ok((lane, event, left));
             }
             let differing = objects.changes(given, left_by_worker)?;
             let event = CycleEvent::WorkerReplied {

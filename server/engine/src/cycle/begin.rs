@@ -40,6 +40,8 @@ impl Shared {
         self.check_breakers(&means, &name).await?;
         let base = snapshot(&means, &context.documents, "Your work when a cycle began").await?;
         let limits = limits(&context.settings.cycle, &worker);
+        // A person tidies when they see fit.
+        let refactor = context.settings.cycle.refactor && !matches!(worker, Worker::Human);
         let opened = Recorded {
             at: (self.clock)(),
             event: CycleEvent::Opened {
@@ -47,6 +49,7 @@ impl Shared {
                 worker: name,
                 limits,
                 base: commit(base),
+                refactor,
             },
         };
         let keeper = means.clone();

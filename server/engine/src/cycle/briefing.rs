@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Feedback, Outcome, TargetResult, TestId};
+use greenward_core::{Feedback, Outcome, Phase, TargetResult, TestId};
 use greenward_frameworks::verify::Role;
 use greenward_frameworks::{Affected, Files, Project};
 use greenward_workers::context::{Candidate, Clues, select};
-use greenward_workers::prompt::{Manner, Prompt, PromptInput, Target, green};
+use greenward_workers::prompt::{Manner, Prompt, PromptInput, Target, green, refactor};
 
 use super::turn::LeftOut;
 
@@ -32,6 +32,11 @@ pub(crate) struct Briefing<'a> {
     /// Every other test's file, and what became of it on the base.
     pub(crate) others: &'a [(TestId, Utf8PathBuf, Outcome)],
     pub(crate) targets: &'a [TestId],
+    /// What the worker is asked for.
+    pub(crate) phase: Phase,
+    /// The files that were changed to make the targets pass, where that is to be tidied. Relative
+    /// to the top.
+    pub(crate) changed: &'a [Utf8PathBuf],
     /// How the targets failed on the base.
     pub(crate) base: &'a [TargetResult],
     /// What came of the last attempt; nothing at the first.
@@ -51,6 +56,7 @@ impl Briefing<'_> {
             Some(Feedback::Tests(results)) => results.as_slice(),
             // They pass.
             Some(Feedback::Verdict(_)) => &[],
+            _ if self.phase == Phase::Refactor => &[],
             _ => self.base,
         };
         let targets: Vec<Target> = self
@@ -82,10 +88,14 @@ impl Briefing<'_> {
             others_made: !self.came_to_nothing(),
             task: String::new(),
             writable: Vec::new(),
+            changed: self.changed.iter().map(ToString::to_string).collect(),
             targets,
             sources,
         };
-        green(&input, self.manner)
+        match self.phase {
+            Phase::Refactor => refactor(&input, self.manner),
+            _ => green(&input, self.manner),
+        }
     }
 
     fn told(&self, path: &Utf8Path) -> String {
@@ -124,6 +134,10 @@ impl Briefing<'_> {
                 }
             }
         }
+        // What is to be tidied comes first.
+        clues
+            .frames
+            .extend(self.changed.iter().map(|path| (path.to_string(), 1)));
         clues.tests.dedup();
         clues
     }

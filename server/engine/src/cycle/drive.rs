@@ -20,7 +20,7 @@ use greenward_workspace::objects::CommitId as Version;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::attempt::attempt;
+use super::attempt::{Task, attempt};
 use super::clean_room::{CleanRoom, CleanRoomError};
 use super::composition::{Composition, Parts, compose};
 use super::environment::Environment;
@@ -117,6 +117,7 @@ impl Drive {
                     carry_out(&mut self, &mut bench, &mut teller, step).await
                 }
             };
+            let before = self.cycle.working_phase();
             let event = match carried {
                 // What was being done was given up, so its failure says nothing.
                 _ if self.stop.token.is_cancelled() => self.stopped(),
@@ -134,7 +135,7 @@ impl Drive {
                 )));
                 break;
             }
-            teller.event(&event, &self.cycle);
+            teller.event(&event, before, &self.cycle);
         }
         self.clear(bench).await;
         if let (Worker::Human, Step::AskUser { .. }) =
@@ -202,9 +203,15 @@ async fn carry_out(
             phase,
             number,
             feedback,
+            from,
         } => {
-            let feedback = feedback.as_ref();
-            let event = attempt(drive, bench, teller, phase, number, feedback).await?;
+            let task = Task {
+                phase,
+                number,
+                feedback,
+                from: from.as_ref().map(version).transpose()?,
+            };
+            let event = attempt(drive, bench, teller, &task).await?;
             // An attempt that came to nothing says so itself.
             if matches!(event, CycleEvent::WorkerReplied { .. }) {
                 for note in &bench.left.notes {

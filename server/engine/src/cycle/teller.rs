@@ -1,6 +1,6 @@
 //! Tells the front end what happens in a cycle.
 
-use greenward_core::{Cycle, CycleEvent, CycleId, Phase, Step};
+use greenward_core::{Cycle, CycleEvent, CycleId, Phase, Step, TargetResult};
 use tokio::sync::mpsc;
 
 use super::notice::{CycleNotice, CycleWhat};
@@ -33,7 +33,7 @@ impl Teller {
             Step::TakeBaseline => (Phase::Pending, 0),
             Step::Attempt { phase, number, .. } => (*phase, *number),
             Step::Verify { .. } => (Phase::Verify, cycle.attempts()),
-            _ => (Phase::Green, cycle.attempts()),
+            _ => (cycle.working_phase(), cycle.attempts()),
         };
         let of = cycle.limits().attempts;
         self.tell(CycleWhat::Phase { phase, attempt, of });
@@ -56,8 +56,35 @@ impl Teller {
         }
     }
 
-    /// What the front end is told of an event that is kept. `cycle` is the cycle after it.
-    pub(super) fn event(&mut self, event: &CycleEvent, cycle: &Cycle) {
+    /// What the front end is told of an event that is kept. `before` is the phase before it, `cycle`
+    /// the cycle after it.
+    pub(super) fn event(&mut self, event: &CycleEvent, before: Phase, cycle: &Cycle) {
+        match (event, before) {
+            (CycleEvent::WorkerFailed { error, .. }, Phase::Refactor) => {
+                self.stage(&format!("nothing was tidied: {error}"));
+            }
+            (CycleEvent::WayOut { reason, .. }, Phase::Refactor) => {
+                self.stage(&format!("nothing was tidied: {reason}"));
+            }
+            (CycleEvent::LimitReached { limit }, Phase::Refactor) => {
+                let limit = limit.name();
+                self.stage(&format!(
+                    "nothing was tidied: the limit of {limit} is reached"
+                ));
+            }
+            _ => self.work(event, cycle),
+        }
+        let is_tidied = match event {
+            CycleEvent::Tested { targets, .. } => targets.iter().all(TargetResult::is_passed),
+            CycleEvent::Verified { .. } => cycle.ending().is_some(),
+            _ => true,
+        };
+        if !is_tidied && cycle.ending().is_none() && cycle.working_phase() == Phase::Verify {
+            self.stage("tidying broke something: the code is judged as it was before");
+        }
+    }
+
+    fn work(&mut self, event: &CycleEvent, cycle: &Cycle) {
         match event {
             CycleEvent::WorkerReplied { files, summary, .. } => self.tell(CycleWhat::Replied {
                 usage: cycle.usage(),

@@ -22,6 +22,13 @@ pub(crate) enum Outcome {
     },
     /// It does not do what it was asked to.
     WayOut(WayOut),
+    /// It asks for nothing.
+    Untouched {
+        /// The worker's own words.
+        summary: String,
+        /// That there are no edits.
+        left: LeftOut,
+    },
     /// It cannot be used.
     Useless(LeftOut),
 }
@@ -104,7 +111,10 @@ fn blocks(lane: &Lane, reply: &TurnReply) -> Result<Outcome, LaneError> {
     }
     if parsed.edits.is_empty() {
         let why = "the reply has no edits; give them as SEARCH/REPLACE blocks, or take a way out";
-        return Ok(Outcome::Useless(LeftOut::malformed(why)));
+        return Ok(Outcome::Untouched {
+            summary: summary(&parsed.prose),
+            left: LeftOut::malformed(why),
+        });
     }
     let read = |path: &str| lane.text(Utf8Path::new(path));
     let Applied { files, misses } = edits::apply(&parsed.edits, read);

@@ -84,6 +84,7 @@ fn opened() -> CycleEvent {
         worker: "local".into(),
         limits: Limits::default(),
         base: CommitId::new("base"),
+        refactor: false,
     }
 }
 

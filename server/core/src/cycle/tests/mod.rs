@@ -1,6 +1,7 @@
 //! What follows on what in a cycle, case by case.
 
 mod promises;
+mod refactor;
 
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ fn opened() -> CycleEvent {
         worker: "local".into(),
         limits: limits(4),
         base: commit("base"),
+        refactor: false,
     }
 }
 
@@ -170,6 +172,12 @@ fn cycle(events: Vec<CycleEvent>) -> Cycle {
 fn name(step: &Step) -> String {
     match step {
         Step::TakeBaseline => "baseline".into(),
+        Step::Attempt {
+            phase: Phase::Refactor,
+            number,
+            from,
+            ..
+        } => format!("tidy {} in attempt {number}", from.as_ref().unwrap()),
         Step::Attempt {
             number, feedback, ..
         } => {

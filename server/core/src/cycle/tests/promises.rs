@@ -20,7 +20,11 @@ fn any_event() -> impl Strategy<Value = CycleEvent> {
     prop_oneof![
         Just(opened()),
         any_outcome().prop_map(baseline),
-        (1..6_u32).prop_map(attempt),
+        (
+            1..6_u32,
+            prop_oneof![Just(Phase::Green), Just(Phase::Refactor)]
+        )
+            .prop_map(|(number, phase)| CycleEvent::AttemptStarted { phase, number }),
         (state(), 0..500_u64).prop_map(|(state, tokens)| replied(state, tokens)),
         any::<bool>().prop_map(worker_failed),
         Just(way_out()),
@@ -43,11 +47,15 @@ fn answer(step: &Step, luck: u8) -> Option<CycleEvent> {
     let commit = |commit: &CommitId| commit.as_str().to_owned();
     Some(match step {
         Step::TakeBaseline => baseline(failing()),
-        Step::Attempt { number, .. } => attempt(*number),
+        Step::Attempt { phase, number, .. } => CycleEvent::AttemptStarted {
+            phase: *phase,
+            number: *number,
+        },
         Step::AwaitWorker { .. } => match luck % 8 {
             0 => worker_failed(true),
             1 => worker_failed(false),
             2 => way_out(),
+            3 => replied("b", u64::from(luck)),
             _ => replied("a", u64::from(luck)),
         },
         Step::TestTargets { commit: c } => match luck % 3 {
@@ -67,8 +75,12 @@ fn answer(step: &Step, luck: u8) -> Option<CycleEvent> {
 
 /// What the engine does with answers of some luck, a random event thrown in now and then.
 /// Gives all events that were taken.
-fn driven(luck: &[(u8, Option<CycleEvent>)]) -> Vec<Recorded> {
-    let mut events = recorded(vec![opened()]);
+fn driven(refactored: bool, luck: &[(u8, Option<CycleEvent>)]) -> Vec<Recorded> {
+    let mut first = opened();
+    if let CycleEvent::Opened { refactor, .. } = &mut first {
+        *refactor = refactored;
+    }
+    let mut events = recorded(vec![first]);
     let mut cycle = Cycle::open(&events[0]).unwrap();
     for (luck, thrown_in) in luck {
         let at = cycle.last_at() + Duration::from_secs(u64::from(*luck));
@@ -86,9 +98,10 @@ fn driven(luck: &[(u8, Option<CycleEvent>)]) -> Vec<Recorded> {
 proptest! {
     #[test]
     fn nothing_completes_but_by_a_verdict_that_has_passed(
+        refactored in any::<bool>(),
         luck in prop::collection::vec((any::<u8>(), prop::option::weighted(0.3, any_event())), 0..60),
     ) {
-        let events = driven(&luck);
+        let events = driven(refactored, &luck);
         let mut cycle = Cycle::open(&events[0]).unwrap();
         for event in &events[1..] {
             let was_complete = cycle.phase() == Phase::Complete;
@@ -106,9 +119,10 @@ proptest! {
 
     #[test]
     fn every_cycle_can_be_taken_up_from_its_log(
+        refactored in any::<bool>(),
         luck in prop::collection::vec((any::<u8>(), prop::option::weighted(0.3, any_event())), 0..60),
     ) {
-        let events = driven(&luck);
+        let events = driven(refactored, &luck);
         for count in 1..=events.len() {
             let json: Vec<String> = events[..count]
                 .iter()
@@ -135,10 +149,11 @@ proptest! {
 
     #[test]
     fn every_cycle_that_is_driven_comes_to_an_end(
+        refactored in any::<bool>(),
         luck in prop::collection::vec(any::<u8>(), 60),
     ) {
         let luck: Vec<_> = luck.into_iter().map(|luck| (luck, None)).collect();
-        let cycle = Cycle::replay(&driven(&luck)).unwrap().unwrap();
+        let cycle = Cycle::replay(&driven(refactored, &luck)).unwrap().unwrap();
         prop_assert!(cycle.ending().is_some(), "{:?}", cycle);
         prop_assert!(cycle.attempts() <= 4);
     }
