@@ -18,7 +18,7 @@ use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 pub use layer::{Complaint, Layer, Part};
-pub use workers::{Cycle, OpenAiApi, Worker, WorkerKind};
+pub use workers::{Cycle, OpenAiApi, Permissions, Worker, WorkerKind};
 
 /// The settings that decide which program runs or with what arguments, or where code is sent, by
 /// key.

@@ -38,4 +38,4 @@ pub use process::{Finished, LIMIT, cargo_metadata, wait_until};
 pub use real::{CRATES, Crate, Expected, SDISTS, Sdist};
 pub use red_team::{Case, Task};
 pub use schema::{MetaModel, Session, Side};
-pub use world::{Running, World, binary, number, repository, skip, venv_python};
+pub use world::{Running, World, binary, number, repository, skip, suites_python, venv_python};

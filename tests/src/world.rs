@@ -52,6 +52,17 @@ pub fn venv_python() -> Option<Utf8PathBuf> {
     python.exists().then_some(python)
 }
 
+/// The Python that has what our own suites need: the one that `tests/run` installs for them, beside
+/// that of the projects. Nothing if there is none.
+#[must_use]
+pub fn suites_python() -> Option<Utf8PathBuf> {
+    let python = variable("GREENWARD_TEST_SUITES_PYTHON").map_or_else(
+        || repository().join("tests/.tools/suites/bin/python"),
+        Utf8PathBuf::from,
+    );
+    python.exists().then_some(python)
+}
+
 /// Says that a test was not run, and why. `tests/run` counts and shows these.
 ///
 /// # Panics

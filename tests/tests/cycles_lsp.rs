@@ -294,6 +294,7 @@ fn a_conflict_names_its_files_and_loses_nothing() {
     );
     progress(&mut client);
     client.change("roman.py", mine);
+    stale(&mut client);
     let applied = client.execute("greenward.cycle.apply", json!([]));
     assert_eq!(applied["applied"], false, "{applied}");
     assert_eq!(client.text("roman.py"), Some(mine));
@@ -312,7 +313,15 @@ fn a_conflict_names_its_files_and_loses_nothing() {
     assert_eq!(client.text("roman.py"), Some(RIGHT));
     told(&mut client, "Cycle 1 is applied");
     // The failure stands as stale until the user saves.
-    assert_eq!(client.diagnostics(TEST_FILE).len(), 1);
+    stale(&mut client);
+}
+
+/// Waits until the one failure is shown as that of an earlier text.
+fn stale(client: &mut Client<'_>) {
+    client.wait_for("the failure to be stale", |client| {
+        let shown = client.messages(TEST_FILE);
+        (shown.len() == 1 && shown[0].starts_with("stale: ")).then_some(())
+    });
 }
 
 #[test]

@@ -453,7 +453,7 @@ mod tests {
             }, "cycle": {"max_cost_usd": 2.5}}),
             &[
                 "workers.other.kind: `workers.other.kind` must be one of \"openai\", \
-                 \"anthropic\", \"command\", \"replay\", \"human\", not \"openia\"",
+                 \"anthropic\", \"command\", \"acp\", \"replay\", \"human\", not \"openia\"",
                 "workers.other.modle: there is no setting `workers.other.modle`; did you mean \
                  `model`?",
                 "workers.third: `workers.third` must be a table, not 3",

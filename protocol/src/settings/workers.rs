@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 #[serde(default, deny_unknown_fields)]
 pub struct Worker {
     /// What it is: `openai` and `anthropic` are models behind an API of that shape, whoever serves
-    /// it; `command` is an agent program; `replay` a recording; `human` you in your editor.
+    /// it; `command` is an agent program, `acp` one that speaks the Agent Client Protocol; `replay` a recording; `human` you in your editor.
     pub kind: WorkerKind,
     /// Where the API is, for `openai` and `anthropic`, where it is not the vendor's own.
     #[schemars(example = &"http://127.0.0.1:11434/v1")]
@@ -29,13 +29,16 @@ pub struct Worker {
     /// `key_env` is given too, its variable wins where it is set.
     #[schemars(example = &"openai")]
     pub key_keyring: Option<String>,
-    /// The program of a worker of kind `command` with its arguments. No shell reads them.
+    /// The program of a worker of kind `command` or `acp` with its arguments. No shell reads them.
     #[schemars(extend("examples" = [["my-agent", "--headless"]]))]
     pub argv: Vec<String>,
-    /// Whether a worker of kind `command` has a network, where the system can take it away. Most
+    /// What an agent of kind `acp` that asks for permission is answered. Allowed or not, it writes
+    /// where a program may write and nowhere else.
+    pub permissions: Permissions,
+    /// Whether a worker of kind `command` or `acp` has a network, where the system can take it away. Most
     /// agent programs need one to reach their model.
     pub network: bool,
-    /// Where a worker of kind `command` may write besides its lane: paths, absolute or beginning
+    /// Where a worker of kind `command` or `acp` may write besides its lane: paths, absolute or beginning
     /// with `~/`. What it writes anywhere else is refused or thrown away, where the system can do
     /// that.
     #[schemars(extend("examples" = [["~/.my-agent"]]))]
@@ -71,6 +74,7 @@ impl Default for Worker {
             key_env: None,
             key_keyring: None,
             argv: Vec::new(),
+            permissions: Permissions::Allow,
             network: false,
             writable: Vec::new(),
             recording: None,
@@ -103,6 +107,8 @@ pub enum WorkerKind {
     Anthropic,
     /// An agent program.
     Command,
+    /// An agent program that speaks the Agent Client Protocol.
+    Acp,
     /// A recording.
     Replay,
     /// The person at the editor.
@@ -118,6 +124,17 @@ pub enum OpenAiApi {
     Chat,
     /// `POST /responses`.
     Responses,
+}
+
+/// What an agent that asks for permission is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(transform = plain_choice)]
+pub enum Permissions {
+    /// Yes, this once.
+    Allow,
+    /// No.
+    Reject,
 }
 
 /// How a cycle goes, and how much it may take.

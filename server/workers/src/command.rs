@@ -8,21 +8,17 @@
 //! It is confined, as far as the system can: it writes in the lane and where its settings say, and
 //! has a network only if they say so.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Access, Invocation, clean};
-use greenward_exec::{Capped, Confinement, Executor, Exit, LineLimits, Process, Stdin, lines};
-use greenward_protocol::settings;
+use greenward_core::clean;
+use greenward_exec::{Capped, Exit, LineLimits, Process, Stdin, lines};
 use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Progress, ReplyKind, SettingsError, Turn, TurnReply, Usage, WayOut, WorkerError};
-
-/// How long the tree of a program that is given up has before it is killed.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::program::{GRACE, Program};
+use crate::{Progress, ReplyKind, Turn, TurnReply, Usage, WayOut, WorkerError};
 
 /// How much of what it prints is kept, in bytes: at the beginning, and at the end.
 const KEPT: (usize, usize) = (16 * 1024, 48 * 1024);
@@ -36,69 +32,12 @@ const SHOWN: usize = 4000;
 /// An agent program.
 #[derive(Debug, Clone)]
 pub struct Command {
-    program: String,
-    args: Vec<String>,
-    timeout: Duration,
-    executor: Executor,
-    /// Where it may write besides its lane.
-    writable: Vec<Utf8PathBuf>,
-    network: bool,
+    program: Program,
 }
 
 impl Command {
-    pub(crate) fn new(
-        name: &str,
-        settings: &settings::Worker,
-        env: &BTreeMap<String, String>,
-        executor: &Executor,
-        folder: &Utf8Path,
-    ) -> Result<Self, SettingsError> {
-        let [program, args @ ..] = settings.argv.as_slice() else {
-            return Err(SettingsError::Missing {
-                worker: name.to_owned(),
-                kind: settings.kind,
-                setting: "argv",
-            });
-        };
-        // A relative path is meant from the user's folder. In the lane, a worker could have
-        // written there.
-        let program = if program.contains('/') {
-            folder.join(program).into_string()
-        } else {
-            program.clone()
-        };
-        Ok(Self {
-            program,
-            args: args.to_vec(),
-            timeout: settings.timeout(),
-            executor: executor.clone(),
-            writable: settings
-                .writable
-                .iter()
-                .map(|place| absolute(name, place, env))
-                .collect::<Result<_, _>>()?,
-            network: settings.network,
-        })
-    }
-
-    /// Starts what a turn needs, confined.
-    fn confined(&self, turn: &Turn) -> Executor {
-        let own = self.writable.iter().cloned();
-        let own = own.map(|place| (place, Access::Kept));
-        self.executor.confined(Confinement {
-            access: turn.access.iter().cloned().chain(own).collect(),
-            network: self.network,
-        })
-    }
-
-    /// What is started for a turn whose prompt stands in the file `prompt`.
-    fn invocation(&self, turn: &Turn, prompt: &Utf8Path) -> Invocation {
-        Invocation::new(&self.program, &turn.lane)
-            .args(&self.args)
-            .env("GREENWARD_PROMPT", prompt.as_str())
-            .env("GREENWARD_PHASE", turn.phase.as_str())
-            .env("GREENWARD_TASK", &turn.task)
-            .env("GREENWARD_TARGETS", turn.targets.join("\n"))
+    pub(crate) fn new(program: Program) -> Self {
+        Self { program }
     }
 
     pub(crate) async fn turn(
@@ -109,18 +48,20 @@ impl Command {
     ) -> Result<TurnReply, WorkerError> {
         let text = turn.prompt.text();
         let file = PromptFile::write(&turn.scratch, &text)?;
-        let invocation = self.invocation(turn, &file.path);
-        let executor = self.confined(turn);
+        let program = &self.program;
+        let invocation = program.invocation(turn);
+        let invocation = invocation.env("GREENWARD_PROMPT", file.path.as_str());
+        let executor = program.confined(turn);
         let mut process = executor.start(&invocation, Stdin::Piped).await?;
         let mut printed = Printed::new(progress);
         let run = converse(&mut process, &text, &mut printed);
         tokio::select! {
             exit = run => return self.reply(exit, &printed),
-            () = tokio::time::sleep(self.timeout) => {
+            () = tokio::time::sleep(program.timeout) => {
                 process.stop(GRACE).await;
                 return Err(WorkerError::Overran {
-                    program: self.program.clone(),
-                    limit: self.timeout,
+                    program: program.path.clone(),
+                    limit: program.timeout,
                     output: printed.end(),
                 });
             }
@@ -133,10 +74,10 @@ impl Command {
     fn reply(&self, exit: Exit, printed: &Printed<'_>) -> Result<TurnReply, WorkerError> {
         if !exit.is_success() {
             return Err(WorkerError::Program {
-                program: self.program.clone(),
+                program: self.program.path.clone(),
                 exit,
                 output: printed.end(),
-                network: self.network,
+                network: self.program.network,
             });
         }
         Ok(TurnReply {
@@ -147,25 +88,6 @@ impl Command {
             cut_short: false,
         })
     }
-}
-
-/// A place as settings name it.
-fn absolute(
-    worker: &str,
-    place: &str,
-    env: &BTreeMap<String, String>,
-) -> Result<Utf8PathBuf, SettingsError> {
-    let path = match (place.strip_prefix("~/"), env.get("HOME")) {
-        (Some(rest), Some(home)) => Utf8Path::new(home).join(rest),
-        _ => Utf8PathBuf::from(place),
-    };
-    if path.is_absolute() {
-        return Ok(path);
-    }
-    Err(SettingsError::NotAPlace {
-        worker: worker.to_owned(),
-        place: place.to_owned(),
-    })
 }
 
 /// Gives the program its input and takes its output until it has ended.

@@ -8,6 +8,7 @@ use greenward_protocol::settings::WorkerKind;
 use thiserror::Error;
 
 use crate::Phase;
+use crate::acp::AgentError;
 use crate::keyring::KeyringError;
 
 /// What the user of a program that failed without a network may want to know.
@@ -230,6 +231,18 @@ pub enum WorkerError {
         /// Whether it had a network.
         network: bool,
     },
+    /// An agent did not do what its protocol promises.
+    #[error("{program}{}\n{output}", if *network { "" } else { NO_NETWORK })]
+    Agent {
+        /// The program.
+        program: String,
+        /// What is wrong.
+        source: Box<AgentError>,
+        /// The end of what it printed besides, without control characters.
+        output: String,
+        /// Whether it had a network.
+        network: bool,
+    },
     /// The program took longer than `timeout_seconds`, and was ended.
     #[error(
         "{program} took longer than {limit:?} and was ended: raise `timeout_seconds`?\n{output}"
@@ -266,6 +279,7 @@ impl WorkerError {
             | WorkerError::Program { .. }
             | WorkerError::Overran { .. }
             | WorkerError::TimedOut { .. } => true,
+            WorkerError::Agent { source, .. } => source.may_pass(),
             WorkerError::Cancelled
             | WorkerError::Status { .. }
             | WorkerError::Failed { passing: false, .. }
@@ -288,6 +302,7 @@ fn kind_name(kind: WorkerKind) -> &'static str {
         WorkerKind::OpenAi => "openai",
         WorkerKind::Anthropic => "anthropic",
         WorkerKind::Command => "command",
+        WorkerKind::Acp => "acp",
         WorkerKind::Replay => "replay",
         WorkerKind::Human => "human",
     }

@@ -1,7 +1,8 @@
 //! Workers: who writes in a cycle, and how they are asked and answered.
 //!
 //! A [`Worker`] is made from the settings and takes turns: a model behind chat completions,
-//! Responses or Messages, an agent program, a recording. The person at the editor is one too, who
+//! Responses or Messages, an agent program, an agent that speaks the Agent Client Protocol, a
+//! recording. The person at the editor is one too, who
 //! takes no turns. Nothing that a worker says about its own success counts for anything; what
 //! counts are its edits, and these are judged elsewhere.
 //!
@@ -14,6 +15,7 @@
 //! This crate knows no test framework, no git and no phase's gates. It writes nothing in a lane:
 //! edits come back as values.
 
+mod acp;
 mod api;
 mod command;
 pub mod context;
@@ -22,6 +24,7 @@ mod error;
 mod key;
 pub mod keyring;
 mod model;
+mod program;
 pub mod prompt;
 mod recording;
 pub mod redact;
@@ -30,6 +33,7 @@ mod usage;
 mod way_out;
 mod worker;
 
+pub use acp::{Agent, AgentError};
 pub use command::Command;
 pub use error::{RecordingError, SettingsError, WorkerError};
 pub use key::{KeyPlace, usable as usable_key};

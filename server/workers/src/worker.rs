@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
+use crate::acp::Agent;
 use crate::api::Api;
 use crate::command::Command;
 use crate::model::Model;
+use crate::program::Program;
 use crate::recording::Replay;
 use crate::{Prompt, SettingsError, Usage, WayOut, WorkerError};
 
@@ -25,6 +27,8 @@ pub enum Worker {
     Model(Box<Model>),
     /// An agent program in the lane.
     Command(Command),
+    /// An agent in the lane that speaks the Agent Client Protocol.
+    Acp(Agent),
     /// A recording.
     Replay(Replay),
     /// The person at the editor. Takes no turns: whoever drives the cycle waits for saves.
@@ -99,6 +103,8 @@ pub enum Progress {
     Text(String),
     /// The newest line that a program has printed.
     Line(String),
+    /// What people should still see afterwards.
+    Note(String),
     /// A request failed and will be made again. What was written so far is void.
     Retry {
         /// Which try comes next, from 2.
@@ -127,14 +133,17 @@ impl Worker {
     ) -> Result<Worker, SettingsError> {
         let model =
             |api| Model::new(name, api, settings, env).map(|model| Worker::Model(model.into()));
+        let program = || Program::new(name, settings, env, executor, folder);
         match settings.kind {
             WorkerKind::OpenAi => model(match settings.api {
                 OpenAiApi::Chat => Api::Chat,
                 OpenAiApi::Responses => Api::Responses,
             }),
             WorkerKind::Anthropic => model(Api::Messages),
-            WorkerKind::Command => {
-                Command::new(name, settings, env, executor, folder).map(Worker::Command)
+            WorkerKind::Command => program().map(Command::new).map(Worker::Command),
+            WorkerKind::Acp => {
+                let agent = program().map(|program| Agent::new(program, settings.permissions));
+                agent.map(Worker::Acp)
             }
             WorkerKind::Replay => Replay::new(name, settings, folder).map(Worker::Replay),
             WorkerKind::Human => Ok(Worker::Human),
@@ -145,7 +154,7 @@ impl Worker {
     #[must_use]
     pub fn manner(&self) -> crate::Manner {
         match self {
-            Worker::Command(_) | Worker::Human => crate::Manner::Lane,
+            Worker::Command(_) | Worker::Acp(_) | Worker::Human => crate::Manner::Lane,
             Worker::Model(_) | Worker::Replay(_) => crate::Manner::Blocks,
         }
     }
@@ -155,7 +164,7 @@ impl Worker {
     pub fn context_tokens(&self) -> Option<u64> {
         match self {
             Worker::Model(model) => Some(model.context_tokens()),
-            Worker::Command(_) | Worker::Replay(_) | Worker::Human => None,
+            Worker::Command(_) | Worker::Acp(_) | Worker::Replay(_) | Worker::Human => None,
         }
     }
 
@@ -179,6 +188,7 @@ impl Worker {
         match self {
             Worker::Model(model) => model.turn(turn, cancel, progress).await,
             Worker::Command(command) => command.turn(turn, cancel, progress).await,
+            Worker::Acp(agent) => agent.turn(turn, cancel, progress).await,
             Worker::Replay(replay) => replay.turn(turn),
             Worker::Human => Err(WorkerError::Human),
         }

@@ -45,6 +45,7 @@ impl Teller {
             Progress::Text(text) | Progress::Line(text) => {
                 self.tell(CycleWhat::Said(greenward_core::clean(&text)));
             }
+            Progress::Note(text) => self.stage(&text),
             Progress::Retry {
                 next_try,
                 wait,

@@ -33,7 +33,7 @@ pub(super) fn missing_program(
     let program = worker
         .argv
         .first()
-        .filter(|_| worker.kind == WorkerKind::Command)?;
+        .filter(|_| matches!(worker.kind, WorkerKind::Command | WorkerKind::Acp))?;
     let places: Vec<Utf8PathBuf> = match program.contains('/') {
         true => vec![folder.join(program)],
         false => {
@@ -63,6 +63,7 @@ mod tests {
             (WorkerKind::Command, "./agent", false),
             (WorkerKind::Command, "other", true),
             (WorkerKind::Command, "./other", true),
+            (WorkerKind::Acp, "other", true),
             (WorkerKind::OpenAi, "other", false),
         ] {
             let worker = settings::Worker {

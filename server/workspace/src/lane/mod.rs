@@ -112,7 +112,11 @@ impl Lane {
     /// What the workspace folder is in the lane.
     #[must_use]
     pub fn workspace(&self) -> Utf8PathBuf {
-        self.top().join(self.store.prefix())
+        match self.store.prefix() {
+            // Joined, it would end with a slash.
+            prefix if prefix.as_str().is_empty() => self.top().to_owned(),
+            prefix => self.top().join(prefix),
+        }
     }
 
     /// The commit whose files it had at first.

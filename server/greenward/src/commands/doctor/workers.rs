@@ -56,6 +56,7 @@ fn what(
         WorkerKind::OpenAi => format!("{model}, behind an OpenAI API"),
         WorkerKind::Anthropic => format!("{model}, behind Messages"),
         WorkerKind::Command => format!("the program {}", worker.argv.join(" ")),
+        WorkerKind::Acp => format!("the ACP agent {}", worker.argv.join(" ")),
         WorkerKind::Replay => {
             let recording = worker.recording.as_deref().unwrap_or("nothing");
             format!("a recording, {recording}")
