@@ -95,15 +95,18 @@ impl CleanRoom {
             let known = items.values().flatten();
             let files = known.filter(|item| tests.contains(&&item.id));
             let files = files.filter_map(|item| item.file.clone());
-            Secrets::of(&lane, store, goal, files)
+            environment.secrets(&lane, store, files)
         };
         let mut secrets = None;
         let tools = |items: &Items| {
-            let secrets = secrets.insert(secrets_of(items));
-            environment.tools(lane.top(), &folder, &lane.build(), secrets)
+            let secrets = secrets.insert(secrets_of(items)?);
+            Ok(environment.tools(lane.top(), &folder, &lane.build(), secrets))
         };
         let room = Room::enter(place, environment.settings(), tools).await?;
-        let secrets = secrets.unwrap_or_else(|| secrets_of(&Items::new()));
+        let secrets = match secrets {
+            Some(secrets) => secrets,
+            None => secrets_of(&Items::new())?,
+        };
         Ok(Self {
             secrets,
             store: store.clone(),

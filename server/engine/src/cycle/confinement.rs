@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Access, Goal};
+use greenward_core::Access;
 use greenward_exec::Confinement;
 use greenward_workspace::lane::Lane;
-use greenward_workspace::objects::ObjectStore;
+use greenward_workspace::objects::{ObjectStore, StoreError};
 
 /// Folders of the system that programs write in, or that hold the sockets of those that would act
 /// for them: through an overlay, nobody answers.
@@ -31,37 +31,58 @@ const OWN: [&str; 8] = [
     "XDG_STATE_HOME",
 ];
 
-/// What nobody may read who writes in a cycle, and no code that they wrote: the tests as the user
-/// has them, among them those that are held out, and what else tells of them.
+/// What nobody may read who writes in a cycle, and no code that they wrote: the user's work, for the
+/// tests stand in it, among them those that are held out; earlier versions and other copies of it;
+/// and what was compiled from it.
 #[derive(Debug, Clone)]
 pub(super) struct Secrets {
     hidden: Vec<Utf8PathBuf>,
+    /// What is needed of it all the same: interpreters and what is installed for them.
+    shown: Vec<Utf8PathBuf>,
 }
 
 impl Secrets {
-    /// Of a cycle whose tests stand in these files, given as they lie in a `lane`.
+    /// Of a cycle with a `lane` whose tests stand in these `files`, given as they lie there.
+    /// `compiled` is where compilers leave what they make of the user's work, `shown` what programs
+    /// cannot do without. `env` is what they begin with.
+    ///
+    /// # Errors
+    /// If the user's repository cannot be read.
     pub(super) fn of(
         lane: &Lane,
         store: &ObjectStore,
-        goal: &Goal,
         files: impl IntoIterator<Item = Utf8PathBuf>,
-    ) -> Self {
+        compiled: &[Utf8PathBuf],
+        shown: &[Utf8PathBuf],
+        env: &BTreeMap<String, String>,
+    ) -> Result<Self, StoreError> {
+        let home = env.get("HOME").map(Utf8Path::new);
+        // Without their home, programs miss more than the work in it.
+        let can_be_hidden = |place: &Utf8PathBuf| home.is_none_or(|home| !home.starts_with(place));
+        let mut hidden = store.places()?;
+        hidden.extend(compiled.iter().cloned());
+        hidden.retain(can_be_hidden);
         let inside = files
             .into_iter()
             .filter_map(|file| Some(store.top().join(file.strip_prefix(lane.top()).ok()?)));
-        let mut hidden: Vec<Utf8PathBuf> = inside.collect();
+        hidden.extend(inside);
+        // Outputs of tests are kept there, and whole copies of the user's work here.
+        hidden.push(store.top().join(store.prefix()).join(".tdd"));
+        hidden.push(lane.all().to_owned());
         hidden.sort();
         hidden.dedup();
-        hidden.extend(store.folders());
-        // Outputs of tests are kept there, and whole copies of the user's work here.
-        hidden.push(goal.folder.join(".tdd"));
-        hidden.push(lane.all().to_owned());
-        Self { hidden }
+        Ok(Self {
+            hidden,
+            shown: shown.to_vec(),
+        })
     }
 
     fn access(&self) -> impl Iterator<Item = (Utf8PathBuf, Access)> {
         let hidden = self.hidden.iter().cloned();
-        hidden.map(|place| (place, Access::Hidden))
+        let shown = self.shown.iter().cloned();
+        hidden
+            .map(|place| (place, Access::Hidden))
+            .chain(shown.map(|place| (place, Access::Shown)))
     }
 }
 
@@ -133,7 +154,8 @@ mod tests {
             "/home/u/.cache/greenward/lanes/1/build".into(),
             "/srv/project".into(),
             &Secrets {
-                hidden: vec!["/srv/project/.git".into()],
+                hidden: vec!["/srv/project".into()],
+                shown: vec!["/srv/project/.venv".into()],
             },
             &env.into(),
         );
@@ -153,7 +175,8 @@ mod tests {
                 "Apparent /home",
                 "Apparent /srv/project",
                 "Passing /dev/shm",
-                "Hidden /srv/project/.git",
+                "Hidden /srv/project",
+                "Shown /srv/project/.venv",
                 "Passing /home/u/.cache/greenward/lanes/1/tree",
                 "Apparent /home/u/.cache/greenward/lanes/1/build",
             ]

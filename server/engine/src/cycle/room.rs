@@ -8,6 +8,7 @@ use greenward_core::{ProjectId, Selection, TestItem};
 use greenward_frameworks::{Files, Project, detect, parse};
 use greenward_protocol::settings::Settings;
 use greenward_workspace::files::read_text;
+use greenward_workspace::objects::StoreError;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,9 @@ pub(crate) enum RoomError {
     /// Reading the files failed altogether.
     #[error("the copy of the project could not be read")]
     Read(#[from] JoinError),
+    /// It is not known where the user's versions lie.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// A project in a folder of our own.
@@ -62,14 +66,14 @@ impl Room {
     pub(crate) async fn enter(
         place: Place,
         settings: Arc<Settings>,
-        tools: impl FnOnce(&Items) -> Tools,
+        tools: impl FnOnce(&Items) -> Result<Tools, StoreError>,
     ) -> Result<Self, RoomError> {
         let Survey {
             project,
             files,
             items,
         } = tokio::task::spawn_blocking(move || survey(place)).await??;
-        let tools = tools(&items);
+        let tools = tools(&items)?;
         Ok(Self {
             runner: Runner::new(&project, tools.clone()),
             tools,

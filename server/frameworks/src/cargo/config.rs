@@ -77,6 +77,24 @@ impl Config {
         files
     }
 
+    /// Where a file says that cargo leaves what it builds: `build.target-dir`. A relative path begins
+    /// where the folder `.cargo` is.
+    #[must_use]
+    pub fn target_folder(file: &Utf8Path, text: &str) -> Option<Utf8PathBuf> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Target {
+            build: Build,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default, rename_all = "kebab-case")]
+        struct Build {
+            target_dir: Option<Utf8PathBuf>,
+        }
+        let target: Target = toml::from_str(text).ok()?;
+        Some(file.parent()?.parent()?.join(target.build.target_dir?))
+    }
+
     /// Adds a file that lies farther away than those before it: what they say stays. A file that
     /// cannot be read says nothing; cargo itself complains of it.
     pub fn add(&mut self, file: &Utf8Path, text: &str) {
@@ -226,6 +244,20 @@ mod tests {
             set,
             [("A", "near"), ("B", "b"), ("C", "/w/a/c"), ("E", "e")]
         );
+    }
+
+    #[test]
+    fn a_target_folder_begins_where_the_configuration_is() {
+        for (text, expected) in [
+            ("[build]\ntarget-dir = 'out'", Some("/w/out")),
+            ("[build]\ntarget-dir = '/out'\njobs = 2", Some("/out")),
+            ("[build]\njobs = 2", None),
+            ("[net]\noffline = true", None),
+            ("[build", None),
+        ] {
+            let folder = Config::target_folder("/w/.cargo/config.toml".into(), text);
+            assert_eq!(folder.as_deref().map(Utf8Path::as_str), expected, "{text}");
+        }
     }
 
     #[test]

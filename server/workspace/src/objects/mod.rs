@@ -222,11 +222,38 @@ impl ObjectStore {
         })
     }
 
-    /// Where versions lie: the user's repository, or one of ours. Whoever reads there sees all of
-    /// them.
-    #[must_use]
-    pub fn folders(&self) -> Vec<Utf8PathBuf> {
-        vec![self.git.clone(), self.top().join(".git")]
+    /// Where versions of the user's work lie, which whoever reads there sees: the working tree, others
+    /// of the same repository, and the folders of git itself or of ours. Absolute.
+    ///
+    /// # Errors
+    /// If the repository cannot be read.
+    pub fn places(&self) -> Result<Vec<Utf8PathBuf>, StoreError> {
+        let repository = self.repository()?;
+        let mut places = vec![self.top.clone(), self.top.join(".git")];
+        let mut add = |path: &std::path::Path| {
+            let path = Utf8Path::from_path(path).map(|path| path.components().collect());
+            places.extend(path.filter(|path| !places.contains(path)));
+        };
+        add(repository.path());
+        add(repository.commondir());
+        let failed = self.failed("list the working trees of");
+        if repository.is_worktree()
+            && let Some(common) = Utf8Path::from_path(repository.commondir())
+            && let Some(tree) = repository::open(common).map_err(&failed)?.workdir()
+        {
+            add(tree);
+        }
+        for name in &repository.worktrees().map_err(&failed)? {
+            // One that was removed by hand is still listed.
+            let tree = name
+                .ok()
+                .flatten()
+                .map(|name| repository.find_worktree(name));
+            if let Some(Ok(tree)) = tree {
+                add(tree.path());
+            }
+        }
+        Ok(places)
     }
 
     /// The ignore rules that are in no commit.

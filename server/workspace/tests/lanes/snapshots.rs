@@ -215,6 +215,13 @@ fn a_worktree_of_the_users_is_a_repository_like_any() {
         .unwrap();
     write(&place, "b.txt", "b");
     let store = ObjectStore::open(&place, &world.dirs).unwrap();
+    // Who looks for the user's versions finds all of them from either side.
+    let places = store.places().unwrap();
+    for known in [&place, &world.root, &world.root.join(".git")] {
+        assert!(places.contains(known), "{known} is not in {places:?}");
+    }
+    let main = ObjectStore::open(&world.root, &world.dirs).unwrap();
+    assert!(main.places().unwrap().contains(&place));
     let snapshot = store.snapshot(&[], "", crate::world::at()).unwrap();
     assert_eq!(
         world.files(snapshot.commit),
