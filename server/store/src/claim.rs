@@ -3,11 +3,18 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::CycleId;
 
 use crate::StoreError;
+
+/// How often a cycle is reached for before somebody else has it, and how long to wait in between:
+/// whoever only looks whether it is in hand holds its lock for a moment too.
+const TRIES: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// A cycle in hand: no other process, and nobody else in this one, has it until this is dropped or
 /// the process ends, however it ends.
@@ -44,6 +51,7 @@ pub(crate) fn claim(database: &Utf8Path, cycle: CycleId) -> Result<Option<Claim>
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
+    let mut tries = 1;
     loop {
         let lock = File::options()
             .write(true)
@@ -59,6 +67,10 @@ pub(crate) fn claim(database: &Utf8Path, cycle: CycleId) -> Result<Option<Claim>
                     path,
                     _lock: lock,
                 }));
+            }
+            Err(TryLockError::WouldBlock) if tries < TRIES => {
+                tries += 1;
+                thread::sleep(PAUSE);
             }
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(source)) => return Err(failed(source)),

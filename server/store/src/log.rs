@@ -73,6 +73,14 @@ pub(crate) fn next_cycle(connection: &Connection, taken: CycleId) -> Result<Cycl
     Ok(CycleId(last.unwrap_or(0).max(taken.0) + 1))
 }
 
+/// The number of the newest event; 0 where there is none.
+pub(crate) fn newest(connection: &Connection) -> Result<u64, Trouble> {
+    let newest: Option<u64> = connection
+        .prepare_cached("SELECT max(id) FROM events")?
+        .query_row([], |row| row.get(0))?;
+    Ok(newest.unwrap_or(0))
+}
+
 /// Adds an event of a cycle.
 pub(crate) fn add(
     connection: &Connection,

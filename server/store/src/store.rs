@@ -170,6 +170,16 @@ impl Store {
         })
     }
 
+    /// The number of the newest event; 0 where there is none. It is another one as soon as anything
+    /// has happened, in this process or another, and costs next to nothing to ask for.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub fn newest_event(&self) -> impl Future<Output = Result<u64, StoreError>> + Send + use<> {
+        self.reader.read(log::newest)
+    }
+
     /// The breakers of which something is known.
     ///
     /// # Errors

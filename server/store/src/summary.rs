@@ -85,6 +85,8 @@ pub struct CycleFilter {
     pub project: Option<ProjectId>,
     /// Only those that have not ended.
     pub unfinished: bool,
+    /// Only those that the user has not decided about.
+    pub undecided: bool,
     /// Only so many of the newest.
     pub newest: Option<u32>,
 }
@@ -132,11 +134,13 @@ pub(crate) fn select(
     let mut statement = connection.prepare_cached(
         "SELECT * FROM cycles
          WHERE (:project IS NULL OR project = :project) AND (NOT :unfinished OR ending IS NULL)
+            AND (NOT :undecided OR review IS NULL)
          ORDER BY id DESC LIMIT :newest",
     )?;
     let mut rows = statement.query(named_params! {
         ":project": filter.project.as_ref().map(ProjectId::as_str),
         ":unfinished": filter.unfinished,
+        ":undecided": filter.undecided,
         ":newest": filter.newest.map_or(-1, i64::from),
     })?;
     let mut summaries = Vec::new();

@@ -233,9 +233,26 @@ async fn filters_let_through_what_is_wanted() {
         .await,
         [4, 3, 2]
     );
+    let discarded = at(8, CycleEvent::Discarded);
+    store.append(CycleId(1), vec![discarded]).await.unwrap();
+    let undecided = true;
+    assert_eq!(ids(CycleFilter { undecided, ..all() }).await, [4, 3, 2]);
     let project = Some(ProjectId::new(Framework::Cargo, "."));
     assert_eq!(ids(CycleFilter { project, ..all() }).await, [0; 0]);
     assert_eq!(store.unfinished().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn whatever_happens_anywhere_shows_in_the_newest_event() {
+    let world = World::new();
+    let (one, other) = (world.store(), world.store());
+    assert_eq!(one.newest_event().await.unwrap(), 0);
+    let (id, _) = other.open_cycle(opened()).await.unwrap();
+    assert_eq!(one.newest_event().await.unwrap(), 1);
+    one.append(id, vec![baseline(), attempt(1)]).await.unwrap();
+    assert_eq!(one.newest_event().await.unwrap(), 3);
+    one.rebuild().await.unwrap();
+    assert_eq!(other.newest_event().await.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -379,6 +396,29 @@ async fn a_cycle_is_in_one_hand() {
     drop(claim);
     assert!(!other.is_claimed(CycleId(1)).unwrap());
     assert!(other.claim(CycleId(1)).unwrap().is_some());
+}
+
+#[test]
+fn who_only_looks_keeps_nobody_from_a_cycle() {
+    let world = World::new();
+    let store = world.store();
+    let tries = AtomicU32::new(0);
+    let claimed = std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while tries.load(Ordering::SeqCst) < 2000 {
+                    store.is_claimed(CycleId(1)).unwrap();
+                }
+            });
+        }
+        let claims = (0..2000).map(|_| {
+            let claim = store.claim(CycleId(1)).unwrap();
+            tries.fetch_add(1, Ordering::SeqCst);
+            claim.is_some()
+        });
+        claims.filter(|claimed| *claimed).count()
+    });
+    assert_eq!(claimed, 2000);
 }
 
 #[test]
