@@ -162,7 +162,12 @@ pub struct ListCyclesParams {}
 
 /// Cycles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ListCyclesResult {
     /// The cycles, the newest first.
     pub cycles: Vec<CycleState>,
+    /// The numbers of those that somebody is at, in this process or another. One that has not ended
+    /// and is not among them was interrupted.
+    #[serde(default)]
+    pub going_on: Vec<u64>,
 }

@@ -1,7 +1,8 @@
 //! A failing test becomes green in the editor: from the action on it to the edit, over stdio.
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use greenward_tests::{Client, Options, Profile, World};
+use greenward_tests::{Client, Options, Profile, World, wait_until};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 const WRONG: &str = "def roman(n):\n    return \"I\" * n\n";
@@ -112,6 +113,22 @@ fn act(client: &mut Client<'_>, world: &World, diagnostic: &Value, title: &str) 
     };
     let name = command["command"].as_str().expect("a command has a name");
     client.execute(name, command["arguments"].clone())
+}
+
+/// Waits until an action of this title is offered.
+fn wait_for_action(client: &mut Client<'_>, world: &World, diagnostic: &Value, title: &str) {
+    client.wait_for(title, |client| {
+        let offered = actions(client, world, diagnostic);
+        let is_it = |action: &Value| action["title"] == title;
+        offered.iter().any(is_it).then_some(())
+    });
+}
+
+/// Those of the actions whose title begins with one of these words.
+fn titles(actions: &[Value], first: &[&str]) -> Vec<String> {
+    let titles = actions.iter().filter_map(|action| action["title"].as_str());
+    let titles = titles.filter(|title| first.iter().any(|first| title.starts_with(first)));
+    titles.map(str::to_owned).collect()
 }
 
 /// Waits for a message with this text in it.
@@ -388,6 +405,122 @@ fn what_waits_for_a_decision_is_offered_in_the_next_session() {
             assert!(is_offered, "{offered} is not among {actions:#?}");
         }
     }
+}
+
+#[test]
+fn what_the_command_line_does_shows_in_an_open_editor() {
+    let Some(world) = project(&[]) else {
+        return;
+    };
+    world.write("../right.py", RIGHT);
+    let right = world.path("../right.py");
+    world.script(
+        "mutation_seconds = 1",
+        &format!(
+            "touch $SIGNALS/at-work\nwhile [ ! -e $SIGNALS/go ]; do sleep 0.05; done\n\
+             cp {right} roman.py"
+        ),
+    );
+    let about = ["Implement", "Cancel", "Show cycle", "Show how", "Resume"];
+    let both = [
+        "Implement to green (one): 'test_four'",
+        "Implement to green by hand: 'test_four'",
+    ];
+    let interrupted = [
+        both[0],
+        both[1],
+        "Resume cycle 1 (interrupted)",
+        "Show how far cycle 1 came",
+    ];
+    {
+        let (mut client, diagnostic) = failing(&world, options(Profile::Neovim));
+        let offered = actions(&mut client, &world, &diagnostic);
+        assert_eq!(titles(&offered, &about), both);
+
+        let mut running = world.start(&["green", "test_four", "--trust"]);
+        wait_until("the worker to be at work", || {
+            world.signals().join("at-work").exists().then_some(())
+        });
+        let offered = actions(&mut client, &world, &diagnostic);
+        let elsewhere = "Show cycle 1, which goes on outside of this editor";
+        assert_eq!(titles(&offered, &about), [elsewhere]);
+        let listed = client.request("greenward/cycle/list", json!({}));
+        assert_eq!(listed["goingOn"], json!([1]), "{listed}");
+
+        running.signal(Signal::SIGKILL);
+        assert_eq!(running.ended(), None);
+        wait_for_action(&mut client, &world, &diagnostic, interrupted[2]);
+        let offered = actions(&mut client, &world, &diagnostic);
+        assert_eq!(titles(&offered, &about), interrupted);
+        let listed = client.request("greenward/cycle/list", json!({}));
+        assert_eq!(listed["goingOn"], json!([]), "{listed}");
+    }
+    // The next session offers the same, and goes on with it.
+    let options = options(Profile::Neovim).choose("Cycle 1 is green", Some("Apply"));
+    let (mut client, diagnostic) = failing(&world, options);
+    let offered = actions(&mut client, &world, &diagnostic);
+    assert_eq!(titles(&offered, &about), interrupted);
+    world.write("../signals/go", "");
+    act(&mut client, &world, &diagnostic, "Resume cycle 1");
+    told(&mut client, "Cycle 1 is applied");
+    assert_eq!(client.text("roman.py"), Some(RIGHT));
+    client.take_edits();
+    client.diagnostics(TEST_FILE);
+}
+
+#[test]
+fn who_cannot_work_is_greyed_with_the_reason_or_left_out() {
+    let Some(world) = project(&[RIGHT]) else {
+        return;
+    };
+    let settings = world.read("../home/config/greenward/config.toml");
+    let others = "[workers.agent]\nkind = \"command\"\nargv = [\"no-such-agent\"]\n\
+                  [workers.keyless]\nkind = \"openai\"\nmodel = \"m\"\nkey_env = \"NO_SUCH_KEY\"\n";
+    let file = "../home/config/greenward/config.toml";
+    world.write(file, format!("{settings}{others}"));
+    let first = ["Implement"];
+    let able = [
+        "Implement to green (tape): 'test_four'",
+        "Implement to green by hand: 'test_four'",
+    ];
+    {
+        let (mut client, diagnostic) = failing(&world, options(Profile::Neovim));
+        let offered = actions(&mut client, &world, &diagnostic);
+        assert_eq!(titles(&offered, &first), able);
+    }
+    {
+        let (mut client, diagnostic) = failing(&world, options(Profile::VsCode));
+        let offered = actions(&mut client, &world, &diagnostic);
+        let all = titles(&offered, &first);
+        assert_eq!(all[..2], able);
+        assert_eq!(offered[0]["isPreferred"], true, "{offered:#?}");
+        for (action, why) in offered[2..4]
+            .iter()
+            .zip(["there is no program no-such-agent", "NO_SUCH_KEY"])
+        {
+            let reason = action["disabled"]["reason"].as_str().unwrap_or_default();
+            assert!(reason.contains(why), "{why} is not in {action:#}");
+            assert_eq!(action.get("isPreferred"), None, "{action:#}");
+        }
+    }
+    // Where none can work, the user is told what is missing, and may go by hand.
+    world.write(file, others);
+    let options = options(Profile::Neovim).choose("there is no program no-such-agent", None);
+    let (mut client, diagnostic) = failing(&world, options);
+    let offered = actions(&mut client, &world, &diagnostic);
+    assert_eq!(
+        titles(&offered, &first),
+        [
+            "Implement to green (no worker can work): 'test_four'",
+            "Implement to green by hand: 'test_four'"
+        ]
+    );
+    act(
+        &mut client,
+        &world,
+        &diagnostic,
+        "Implement to green (no worker can work)",
+    );
 }
 
 #[test]

@@ -29,7 +29,8 @@ mod watch;
 pub use command::{Command, Edit, Query, Refusal, RunRequest, StartedRun, Which};
 pub use cycle::{
     Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleNotice, CycleRecord,
-    CycleRefusal, CycleRequest, CycleWhat, HalfApplied, Resting, worker_trouble,
+    CycleRefusal, CycleRequest, CycleStanding, CycleWhat, HalfApplied, Hands, Resting,
+    worker_trouble,
 };
 pub use driver::{Config, Handle, start};
 pub use folder_settings::TrustWord;

@@ -3,7 +3,7 @@
 
 use camino::Utf8Path;
 use greenward_core::{ItemKind, Outcome, Range, TestId};
-use greenward_engine::{CycleSummary, FileView, ItemView};
+use greenward_engine::{CycleStanding, FileView, ItemView};
 use tower_lsp::lsp_types::{
     CodeAction, CodeActionContext, CodeActionDisabled, CodeActionKind, CodeActionOrCommand,
     CodeActionTriggerKind, Diagnostic,
@@ -38,8 +38,8 @@ pub(crate) struct Question<'a> {
     pub any_bad: bool,
     /// Who can implement a failing test.
     pub workers: &'a Workers,
-    /// The cycles that the user has not decided about.
-    pub cycles: &'a [CycleSummary],
+    /// The cycles of the file's folder that the user has not decided about.
+    pub cycles: &'a [CycleStanding],
 }
 
 /// The actions for what is asked.
@@ -67,6 +67,8 @@ pub(crate) struct Action {
     pub diagnostic: Option<Diagnostic>,
     /// Whether it is the one that most users want.
     pub preferred: bool,
+    /// Why it cannot be taken now, and what to do; nothing if it can.
+    pub disabled: Option<String>,
 }
 
 impl Action {
@@ -77,6 +79,7 @@ impl Action {
             command,
             diagnostic: None,
             preferred: false,
+            disabled: None,
         }
     }
 
@@ -89,8 +92,9 @@ impl Action {
                 | Command::RunAll
                 | Command::Green { .. }
         );
-        let forbidden = runs && !trusted;
-        if forbidden && !(abilities.actions && abilities.disabled_actions) {
+        let untrusted = (runs && !trusted).then(|| UNTRUSTED.to_owned());
+        let disabled = untrusted.or(self.disabled);
+        if disabled.is_some() && !(abilities.actions && abilities.disabled_actions) {
             return None;
         }
         let command = self.command.titled(&self.title);
@@ -103,9 +107,7 @@ impl Action {
             diagnostics: self.diagnostic.map(|diagnostic| vec![diagnostic]),
             command: Some(command),
             is_preferred: (self.preferred && abilities.preferred_actions).then_some(true),
-            disabled: forbidden.then(|| CodeActionDisabled {
-                reason: UNTRUSTED.to_owned(),
-            }),
+            disabled: disabled.map(|reason| CodeActionDisabled { reason }),
             ..CodeAction::default()
         }))
     }
@@ -186,7 +188,10 @@ fn on_cycles(question: &Question<'_>) -> impl Iterator<Item = Action> {
     question
         .cycles
         .iter()
-        .filter(move |cycle| tests.iter().any(|test| offer::is_target(cycle, test)))
+        .filter(move |cycle| {
+            let mut tests = tests.iter();
+            tests.any(|test| offer::is_target(&cycle.summary, test))
+        })
         .flat_map(offer::about)
 }
 
@@ -258,6 +263,17 @@ fn on_everything(question: &Question<'_>) -> impl Iterator<Item = Action> {
     all.into_iter().flatten().filter(move |_| shown)
 }
 
+/// Whether a failing test is among what the actions are asked for.
+pub(crate) fn asks_for_failing(
+    view: &FileView,
+    lines: (u32, u32),
+    context: &CodeActionContext,
+) -> bool {
+    let fails = |view: &&ItemView| view.state.outcome.is_some_and(Outcome::is_bad);
+    context.diagnostics.iter().any(|one| test_of(one).is_some())
+        || innermost(view, lines).iter().any(fails)
+}
+
 /// The tests whose text has one of the lines, without those that have another such test in them.
 fn innermost(view: &FileView, (first, last): (u32, u32)) -> Vec<&ItemView> {
     let has_lines =
@@ -318,7 +334,7 @@ mod tests {
         abilities: Abilities,
         running: bool,
         workers: Workers,
-        cycles: Vec<CycleSummary>,
+        cycles: Vec<CycleStanding>,
     }
 
     fn at(line: u32) -> Asked {
@@ -330,6 +346,7 @@ mod tests {
             running: false,
             workers: Workers {
                 names: vec!["agent".to_owned(), "local".to_owned()],
+                troubled: Vec::new(),
                 default: Some("local".to_owned()),
             },
             cycles: Vec::new(),
@@ -434,6 +451,36 @@ mod tests {
                 "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
                 "source.greenward" Run failed tests -> greenward.runFailed null
                 "source.greenward" Run all tests -> greenward.runAll null
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_worker_that_cannot_work_is_greyed_or_left_out() {
+        let mut asked = at(21);
+        asked.context.diagnostics = vec![failing("a.py::cases::[1]")];
+        asked.context.only = Some(vec![CodeActionKind::QUICKFIX]);
+        asked.workers.names.pop();
+        asked.workers.default = Some("agent".to_owned());
+        asked.workers.troubled = vec![("local".to_owned(), "it has no key".to_owned())];
+        check(
+            &asked,
+            &expect![[r#"
+                "quickfix" Implement to green (agent): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"agent"}] (preferred)
+                "quickfix" Implement to green by hand: '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Implement to green (local): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"local"}] (disabled)
+                "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+            "#]],
+        );
+        asked.abilities.disabled_actions = false;
+        check(
+            &asked,
+            &expect![[r#"
+                "quickfix" Implement to green (agent): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"agent"}] (preferred)
+                "quickfix" Implement to green by hand: '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
             "#]],
         );
     }

@@ -235,7 +235,6 @@ impl LanguageServer for Backend {
         // The user may take their time.
         let told = session.clone();
         tokio::spawn(async move {
-            told.recall_cycles().await;
             told.tell_half_applied().await;
         });
         if session.abilities.register_configuration {
@@ -405,12 +404,19 @@ impl LanguageServer for Backend {
             path: path.clone(),
             reply,
         });
+        let cycles = session.undecided(&path);
         let (view, status, settings) = (view.await?, status.await?, settings.await?);
-        let workers = settings.as_deref().map(Workers::of).unwrap_or_default();
+        let lines = (params.range.start.line, params.range.end.line);
+        let workers = match settings {
+            Some(settings) if action::asks_for_failing(&view, lines, &params.context) => {
+                Workers::of(&settings, &session.troubled_workers(&path).await?)
+            }
+            _ => Workers::default(),
+        };
         let question = Question {
             file: &path,
             view: &view,
-            lines: (params.range.start.line, params.range.end.line),
+            lines,
             context: &params.context,
             running: status
                 .projects
@@ -418,7 +424,7 @@ impl LanguageServer for Backend {
                 .any(|project| project.running.is_some()),
             any_bad: status.counts.bad() > 0,
             workers: &workers,
-            cycles: &session.cycles.all(),
+            cycles: &cycles.await?,
         };
         Ok(Some(action::actions(&question, &session.abilities)))
     }

@@ -20,7 +20,6 @@ use tower_lsp::lsp_types::{
 };
 
 use crate::abilities::Abilities;
-use crate::cycle::known::Known;
 use crate::transport::Client;
 
 /// The section of the editor's settings that is ours.
@@ -45,8 +44,6 @@ pub(crate) struct Session {
     pub cache: Utf8PathBuf,
     /// Told whenever what the editor shows of its own accord is out of date.
     pub outdated: Notify,
-    /// The cycles that the user has not decided about.
-    pub cycles: Known,
     /// Folders about which the user is being asked.
     asking: Mutex<HashSet<Utf8PathBuf>>,
     ending: OnceLock<Shared<BoxFuture<'static, ()>>>,
@@ -65,7 +62,6 @@ impl Session {
             engine,
             cache,
             outdated: Notify::new(),
-            cycles: Known::default(),
             asking: Mutex::default(),
             ending: OnceLock::new(),
         }

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use greenward_core::{BreakerChange, BreakerState, Cycle, CycleId};
-use greenward_store::{CycleFilter, CycleSummary};
+use greenward_store::CycleSummary;
 use greenward_workspace::objects::references::RefName;
 use greenward_workspace::objects::{CommitId as Version, StoreError};
 
@@ -11,39 +11,6 @@ use super::manager::{Shared, failed};
 use super::means::{Means, version};
 
 impl Shared {
-    pub(super) async fn list(
-        &self,
-        folders: &[Utf8PathBuf],
-    ) -> Result<Vec<CycleSummary>, CycleRefusal> {
-        let mut all = Vec::new();
-        for folder in folders {
-            // Where there was no cycle, nothing is to be made for this.
-            if !Means::has_cycles(folder) {
-                continue;
-            }
-            let means = self.means(folder).await?;
-            let cycles = means.store.cycles(CycleFilter::default()).await;
-            all.extend(cycles.map_err(failed)?);
-        }
-        Ok(all)
-    }
-
-    pub(super) async fn going_on(
-        &self,
-        folders: &[Utf8PathBuf],
-    ) -> Result<Vec<CycleId>, CycleRefusal> {
-        let mut all = Vec::new();
-        for folder in folders {
-            let means = self.means(folder).await?;
-            for cycle in means.store.unfinished().await.map_err(failed)? {
-                if means.store.is_claimed(cycle.id).map_err(failed)? {
-                    all.push(cycle.id);
-                }
-            }
-        }
-        Ok(all)
-    }
-
     pub(super) async fn diff(
         &self,
         id: CycleId,

@@ -1,5 +1,6 @@
 //! What a front end can tell and ask about cycles.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -64,12 +65,24 @@ pub enum CycleCommand {
     /// The cycles of the workspace, the newest first.
     List {
         /// The answer.
-        reply: oneshot::Sender<Result<Vec<CycleSummary>, CycleRefusal>>,
+        reply: oneshot::Sender<Result<Vec<CycleStanding>, CycleRefusal>>,
     },
-    /// The cycles that have not ended and that somebody is at, in this process or another.
-    GoingOn {
+    /// The cycles of the folder that a file lies in, the newest first, that the user has not
+    /// decided about. This may be asked often: it costs little while nothing happens, and what
+    /// other processes do shows at once.
+    Undecided {
+        /// The file.
+        path: Utf8PathBuf,
         /// The answer.
-        reply: oneshot::Sender<Result<Vec<CycleId>, CycleRefusal>>,
+        reply: oneshot::Sender<Result<Vec<CycleStanding>, CycleRefusal>>,
+    },
+    /// What keeps workers from working, as far as that is known before they try: of the workers
+    /// that the settings for a file name, those that cannot.
+    Workers {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Their names, each with why and what can be done.
+        reply: oneshot::Sender<BTreeMap<String, String>>,
     },
     /// What a cycle has changed.
     Diff {
@@ -149,6 +162,28 @@ pub struct AppliedFile {
     pub before: Option<String>,
     /// Its text then; nothing if it goes.
     pub after: Option<String>,
+}
+
+/// A cycle as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CycleStanding {
+    /// The workspace folder that it is of.
+    pub folder: Utf8PathBuf,
+    /// What is known of it.
+    pub summary: CycleSummary,
+    /// Who is at it.
+    pub hands: Hands,
+}
+
+/// Whose hands a cycle is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hands {
+    /// Nobody's: it has ended, or was interrupted.
+    Nobodys,
+    /// This process's: it goes on.
+    Ours,
+    /// Another process's: it goes on there.
+    Others,
 }
 
 /// What a cycle has changed.

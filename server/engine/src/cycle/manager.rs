@@ -16,6 +16,7 @@ use super::checkpoint;
 use super::command::{Application, CycleRefusal};
 use super::drive::{Drive, Stop};
 use super::means::Means;
+use super::standing::Remembered;
 use super::work::{CycleWork, Documents};
 use crate::error::chain;
 use crate::event::Event;
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) events: mpsc::UnboundedSender<Event>,
     means: DashMap<Utf8PathBuf, Means>,
     pub(super) in_hand: DashMap<CycleId, InHand>,
+    pub(super) remembered: Remembered,
 }
 
 /// A cycle that goes on.
@@ -62,6 +64,7 @@ impl Cycles {
                 events,
                 means: DashMap::new(),
                 in_hand: DashMap::new(),
+                remembered: Remembered::default(),
             }),
             tasks: Vec::new(),
         }
@@ -156,8 +159,15 @@ impl Shared {
             CycleWork::List { folders, reply } => {
                 let _ = reply.send(self.list(&folders).await);
             }
-            CycleWork::GoingOn { folders, reply } => {
-                let _ = reply.send(self.going_on(&folders).await);
+            CycleWork::Undecided { folder, reply } => {
+                let _ = reply.send(self.undecided_in(folder.as_slice()).await);
+            }
+            CycleWork::Workers {
+                folder,
+                settings,
+                reply,
+            } => {
+                let _ = reply.send(self.troubled_workers(folder, settings).await);
             }
             CycleWork::Diff {
                 cycle,

@@ -1,7 +1,7 @@
 //! Cycles: a failing test's way to green, in lanes of our own, with a verdict at its end.
 //!
 //! - [`manager`]: the cycles of the workspace. By [`command`] they are told and asked what the state
-//!   makes [`work`]: [`begin`], [`review`], [`answers`].
+//!   makes [`work`]: [`begin`], [`review`], [`answers`], [`standing`].
 //! - [`drive`]: carries out what the state machine asks for, step by step. [`means`]: with what.
 //! - [`attempt`]: a worker's turn. [`briefing`]: what it is told. [`turn`]: what becomes of its reply.
 //!   [`targets`]: what runs say of the tests that are to pass.
@@ -28,6 +28,7 @@ mod notice;
 mod report;
 mod review;
 mod room;
+mod standing;
 mod targets;
 mod teller;
 mod turn;
@@ -38,7 +39,7 @@ mod workers;
 pub(crate) use begin::HUMAN;
 pub use command::{
     Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRefusal,
-    CycleRequest, HalfApplied, Resting,
+    CycleRequest, CycleStanding, HalfApplied, Hands, Resting,
 };
 pub(crate) use manager::Cycles;
 pub use notice::{CycleNotice, CycleWhat};

@@ -1,16 +1,16 @@
 //! What is to be done about cycles, with what the state knows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use greenward_core::{CycleId, Goal, ProjectId};
 use greenward_frameworks::Project;
 use greenward_protocol::settings::Settings;
-use greenward_store::CycleSummary;
 use tokio::sync::oneshot;
 
 use super::command::{
-    Application, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, HalfApplied, Resting,
+    Application, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, CycleStanding, HalfApplied, Resting,
 };
 
 /// Open documents: their text and version, by path.
@@ -55,11 +55,16 @@ pub(crate) enum CycleWork {
     },
     List {
         folders: Vec<Utf8PathBuf>,
-        reply: oneshot::Sender<Result<Vec<CycleSummary>, CycleRefusal>>,
+        reply: oneshot::Sender<Result<Vec<CycleStanding>, CycleRefusal>>,
     },
-    GoingOn {
-        folders: Vec<Utf8PathBuf>,
-        reply: oneshot::Sender<Result<Vec<CycleId>, CycleRefusal>>,
+    Undecided {
+        folder: Option<Utf8PathBuf>,
+        reply: oneshot::Sender<Result<Vec<CycleStanding>, CycleRefusal>>,
+    },
+    Workers {
+        folder: Utf8PathBuf,
+        settings: Arc<Settings>,
+        reply: oneshot::Sender<BTreeMap<String, String>>,
     },
     Diff {
         cycle: CycleId,

@@ -1,12 +1,14 @@
 //! Whether a worker can work, before a cycle needs it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_exec::Executor;
-use greenward_protocol::settings::{self, WorkerKind};
+use greenward_protocol::settings::{self, Settings, WorkerKind};
 use greenward_workers::Worker;
 
+use super::manager::Shared;
 use crate::error::chain;
 
 /// Why a worker cannot be used as it is configured, and what can be done; nothing if it can. Looks
@@ -22,6 +24,27 @@ pub fn worker_trouble(
     let made = Worker::from_settings(name, settings, env, executor, folder);
     let trouble = made.err().map(|error| chain(&error));
     trouble.or_else(|| missing_program(settings, env, folder))
+}
+
+impl Shared {
+    /// The workers of a folder that cannot work, each with why.
+    pub(super) async fn troubled_workers(
+        &self,
+        folder: Utf8PathBuf,
+        settings: Arc<Settings>,
+    ) -> BTreeMap<String, String> {
+        let tools = self.tools.clone();
+        let looked = tokio::task::spawn_blocking(move || {
+            let workers = settings.workers.iter();
+            let troubled = workers.filter_map(|(name, worker)| {
+                let trouble = worker_trouble(name, worker, &tools.env, &tools.executor, &folder)?;
+                Some((name.clone(), trouble))
+            });
+            troubled.collect()
+        });
+        // Whoever begins a cycle is told all the same.
+        looked.await.unwrap_or_default()
+    }
 }
 
 /// Says that a worker's program is not there.

@@ -1,5 +1,7 @@
 //! Cycles: what is asked about them, with what the state knows; and those that a person works on.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{CycleId, Freshness, Goal, ItemKind, Outcome, Phase, ProjectId, TestId};
 
@@ -83,10 +85,24 @@ impl State {
                 folders: folders(),
                 reply,
             },
-            CycleCommand::GoingOn { reply } => CycleWork::GoingOn {
-                folders: folders(),
+            CycleCommand::Undecided { path, reply } => CycleWork::Undecided {
+                folder: self.folder_of(&path).cloned(),
                 reply,
             },
+            CycleCommand::Workers { path, reply } => {
+                let folder = self.folder_of(&path);
+                let found = folder.and_then(|path| Some((path, self.folders.get(path)?)));
+                let Some((path, folder)) = found else {
+                    // Nobody may be waiting any more.
+                    let _ = reply.send(BTreeMap::new());
+                    return;
+                };
+                CycleWork::Workers {
+                    folder: path.clone(),
+                    settings: folder.settings.clone(),
+                    reply,
+                }
+            }
             CycleCommand::Diff { cycle, reply } => CycleWork::Diff {
                 cycle,
                 folders: folders(),

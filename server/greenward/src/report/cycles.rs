@@ -2,26 +2,27 @@
 
 use std::time::Duration;
 
-use greenward_core::{CheckKind, CycleEvent, CycleId, TestId, Verdict};
-use greenward_engine::{CycleSummary, Resting};
+use greenward_core::{CheckKind, CycleEvent, TestId, Verdict};
+use greenward_engine::{CycleStanding, CycleSummary, Hands, Resting};
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{BAD, DIM, GOOD, PLACE, STRONG, WARNING, paint};
 use super::{cycle, words};
 
-/// A table of cycles, `now` since the Unix epoch. Somebody is at those that go on.
-pub(crate) fn table(all: &[CycleSummary], going_on: &[CycleId], now: Duration) -> String {
+/// A table of cycles, `now` since the Unix epoch.
+pub(crate) fn table(all: &[CycleStanding], now: Duration) -> String {
     let mut rows: Vec<[String; 7]> = vec![
         [
             "cycle", "age", "state", "attempts", "worker", "used", "test",
         ]
         .map(|title| paint(DIM, title)),
     ];
-    rows.extend(all.iter().map(|summary| {
+    rows.extend(all.iter().map(|standing| {
+        let summary = &standing.summary;
         [
             paint(STRONG, summary.id),
             age(now.saturating_sub(summary.opened_at)),
-            cycle::state(summary, going_on.contains(&summary.id)),
+            cycle::state(summary, standing.hands != Hands::Nobodys),
             summary.attempts.to_string(),
             summary.worker.clone(),
             cycle::usage(summary.usage),
@@ -189,7 +190,8 @@ mod tests {
     use crate::report::style::plain;
     use expect_test::expect;
     use greenward_core::{
-        Check, CheckOutcome, EndingKind, Framework, Phase, ProjectId, Review, Usage, WayOut,
+        Check, CheckOutcome, CycleId, EndingKind, Framework, Phase, ProjectId, Review, Usage,
+        WayOut,
     };
 
     fn summary(id: u64, ending: Option<EndingKind>, review: Option<Review>) -> CycleSummary {
@@ -221,12 +223,26 @@ mod tests {
     #[test]
     fn a_table_is_in_columns_and_says_how_each_stands() {
         let all = [
-            summary(13, None, None),
-            summary(12, None, None),
-            summary(11, Some(EndingKind::Complete), None),
-            summary(10, Some(EndingKind::Complete), Some(Review::Applied)),
-            summary(1, Some(EndingKind::Stuck), Some(Review::Discarded)),
-        ];
+            (summary(13, None, None), Hands::Others),
+            (summary(12, None, None), Hands::Nobodys),
+            (
+                summary(11, Some(EndingKind::Complete), None),
+                Hands::Nobodys,
+            ),
+            (
+                summary(10, Some(EndingKind::Complete), Some(Review::Applied)),
+                Hands::Nobodys,
+            ),
+            (
+                summary(1, Some(EndingKind::Stuck), Some(Review::Discarded)),
+                Hands::Nobodys,
+            ),
+        ]
+        .map(|(summary, hands)| CycleStanding {
+            folder: "/w".into(),
+            summary,
+            hands,
+        });
         expect![[r#"
             cycle  age     state        attempts  worker  used          test
             13     30 s    in green     2         local   1,000 tokens  cargo:.#a/lib::t0 and 1 more
@@ -235,11 +251,7 @@ mod tests {
             10     50 min  applied      2         local                 cargo:.#a/lib::t0 and 1 more
             1      3 h     discarded    2         local   1,000 tokens  cargo:.#a/lib::t0 and 1 more
         "#]]
-        .assert_eq(&plain(&table(
-            &all,
-            &[CycleId(13)],
-            Duration::from_secs(13_030),
-        )));
+        .assert_eq(&plain(&table(&all, Duration::from_secs(13_030))));
     }
 
     #[test]

@@ -98,7 +98,6 @@ impl Session {
             Ok(Err(error)) => tracing::error!(%error, "that a result was applied is not kept"),
             Err(error) => tracing::error!(%error, "that a result was applied is not kept"),
         }
-        self.cycles.forget(cycle);
         Ok(Applied {
             files,
             by_editor: true,
@@ -116,7 +115,6 @@ impl Session {
             .await
             .map_err(|_| NotApplied::Ended)?
             .map_err(NotApplied::Refused)?;
-        self.cycles.forget(cycle);
         Ok(Applied {
             files: paths(&application),
             by_editor: false,

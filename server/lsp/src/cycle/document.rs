@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use greenward_core::{Check, CheckOutcome, CycleId, EndingKind, Review};
-use greenward_engine::{CycleDiff, CycleSummary};
+use greenward_engine::{CycleDiff, CycleStanding, CycleSummary};
 use greenward_workspace::merge::Conflict;
 use percent_encoding::percent_decode_str;
 
@@ -193,17 +193,18 @@ pub(crate) fn conflicts(id: CycleId, conflicts: &[Conflict]) -> String {
 }
 
 /// All cycles, the newest first, in Markdown.
-pub(crate) fn list(cycles: &[CycleSummary]) -> String {
+pub(crate) fn list(cycles: &[CycleStanding]) -> String {
     let mut text = "# Cycles\n".to_owned();
     if cycles.is_empty() {
         text.push_str("\nThere are none. `Implement to green` on a failing test begins one.\n");
     }
-    for summary in cycles {
+    for cycle in cycles {
+        let summary = &cycle.summary;
         let _ = write!(
             text,
             "\n## {}: {}\n\n- {}\n- by `{}`, {}, {}\n",
             summary.id,
-            words::state(summary),
+            words::standing(cycle),
             words::targets(&summary.targets),
             summary.worker,
             words::attempts(summary.attempts),
@@ -222,6 +223,7 @@ mod tests {
     use super::*;
     use crate::cycle::samples;
     use expect_test::expect;
+    use greenward_engine::Hands;
 
     #[test]
     fn a_uri_leads_back_to_its_document() {
@@ -309,6 +311,16 @@ mod tests {
         expect![[r#"
             # Cycles
 
+            ## 7: green
+
+            - test_four
+            - by `local`, 1 attempt, no tokens
+
+            ## 7: interrupted
+
+            - test_four
+            - by `local`, 1 attempt, no tokens
+
             ## 7: complete
 
             - test_four
@@ -320,7 +332,12 @@ mod tests {
             - by `local`, 4 attempts, no tokens
             - the limit of attempts is reached
         "#]]
-        .assert_eq(&list(&[samples::complete(), samples::failed()]));
+        .assert_eq(&list(&[
+            samples::in_hands(samples::running(), Hands::Others),
+            samples::in_hands(samples::running(), Hands::Nobodys),
+            samples::in_hands(samples::complete(), Hands::Nobodys),
+            samples::in_hands(samples::failed(), Hands::Nobodys),
+        ]));
         assert!(list(&[]).contains("There are none"));
     }
 

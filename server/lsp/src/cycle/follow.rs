@@ -21,7 +21,6 @@ pub(crate) type Bars = HashMap<CycleId, watch::Sender<Progress>>;
 
 /// Tells the editor what has happened in a cycle.
 pub(crate) async fn follow(session: &Arc<Session>, bars: &mut Bars, notice: &CycleNotice) {
-    session.cycles.take(notice);
     if session.abilities.events {
         send_event(session, notice).await;
     }

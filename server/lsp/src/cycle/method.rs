@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use greenward_core::{CycleId, TestId};
-use greenward_engine::{Command, CycleCommand, CycleRefusal, CycleRequest};
+use greenward_engine::{Command, CycleCommand, CycleRefusal, CycleRequest, Hands};
 use greenward_protocol::cycle_method::{
     ApplyCycleParams, ApplyCycleResult, CancelCycleParams, ChangedFile, CycleParams,
     DiffCycleResult, ListCyclesParams, ListCyclesResult, StartCycleParams, StartCycleResult,
@@ -74,7 +74,6 @@ impl Session {
         let cycle = CycleId(params.cycle);
         let discarded = self.ask_cycles(|reply| CycleCommand::Discard { cycle, reply });
         discarded.await?.map_err(|refusal| refused(&refusal))?;
-        self.cycles.forget(cycle);
         Ok(())
     }
 
@@ -107,8 +106,11 @@ impl Session {
     ) -> Result<ListCyclesResult> {
         let listed = self.ask_cycles(|reply| CycleCommand::List { reply });
         let cycles = listed.await?.map_err(|refusal| refused(&refusal))?;
+        let summaries = cycles.iter().map(|cycle| &cycle.summary);
+        let going_on = cycles.iter().filter(|cycle| cycle.hands != Hands::Nobodys);
         Ok(ListCyclesResult {
-            cycles: cycles.iter().map(wire::cycle_state).collect(),
+            cycles: summaries.map(wire::cycle_state).collect(),
+            going_on: going_on.map(|cycle| cycle.summary.id.0).collect(),
         })
     }
 }

@@ -1,7 +1,9 @@
 //! What can be done about a failing test by a cycle, and with a cycle, as code actions.
 
+use std::collections::BTreeMap;
+
 use greenward_core::{EndingKind, TestId};
-use greenward_engine::CycleSummary;
+use greenward_engine::{CycleStanding, CycleSummary, Hands};
 use greenward_protocol::settings::{Settings, WorkerKind};
 use tower_lsp::lsp_types::CodeActionKind;
 
@@ -12,20 +14,27 @@ use crate::command::{Command, CycleVerb};
 /// Who can implement a failing test, as the settings say. A person always can.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Workers {
-    /// The names of the configured workers that are no person.
+    /// The names of the configured workers that can work and are no person.
     pub names: Vec<String>,
-    /// The settings' choice; without one the first by name. Nothing if there is none.
+    /// Those that cannot, each with why and what to do. The settings' choice comes first.
+    pub troubled: Vec<(String, String)>,
+    /// The settings' choice; where it cannot work or there is none, the first by name that can.
+    /// Nothing if none can.
     pub default: Option<String>,
 }
 
 impl Workers {
-    /// Those of the settings.
-    pub(crate) fn of(settings: &Settings) -> Self {
+    /// Those of the settings. `troubles` says what keeps some of them from working.
+    pub(crate) fn of(settings: &Settings, troubles: &BTreeMap<String, String>) -> Self {
         let workers = settings.workers.iter();
-        let names: Vec<String> = workers
-            .filter(|(_, worker)| worker.kind != WorkerKind::Human)
-            .map(|(name, _)| name.clone())
-            .collect();
+        let (mut names, mut troubled) = (Vec::new(), Vec::new());
+        for (name, _) in workers.filter(|(_, worker)| worker.kind != WorkerKind::Human) {
+            match troubles.get(name) {
+                None => names.push(name.clone()),
+                Some(why) => troubled.push((name.clone(), why.clone())),
+            }
+        }
+        troubled.sort_by_key(|(name, _)| settings.cycle.worker.as_ref() != Some(name));
         let is_human = |name: &String| {
             let kind = settings.workers.get(name).map(|worker| worker.kind);
             kind == Some(WorkerKind::Human) || (kind.is_none() && name == HUMAN)
@@ -35,7 +44,11 @@ impl Workers {
             Some(chosen) if names.contains(chosen) => Some(chosen.clone()),
             _ => names.first().cloned(),
         };
-        Self { names, default }
+        Self {
+            names,
+            troubled,
+            default,
+        }
     }
 }
 
@@ -44,9 +57,10 @@ pub(crate) fn implement(
     test: &TestId,
     label: &str,
     workers: &Workers,
-    cycles: &[CycleSummary],
+    cycles: &[CycleStanding],
 ) -> Vec<Action> {
-    let in_hand = |cycle: &CycleSummary| cycle.ending.is_none() && is_target(cycle, test);
+    let in_hand =
+        |cycle: &CycleStanding| cycle.hands != Hands::Nobodys && is_target(&cycle.summary, test);
     if cycles.iter().any(in_hand) {
         return Vec::new();
     }
@@ -73,26 +87,53 @@ pub(crate) fn implement(
     // The preferred one comes first, for editors that know no preference.
     actions.sort_by_key(|action| !action.preferred);
     if actions.is_empty() {
-        let title = format!("Implement to green (no worker is configured): '{label}'");
-        actions.push(action(title, None));
+        // Whoever takes it is told how to get one.
+        let first = workers.troubled.first().map(|(name, _)| name.as_str());
+        let why = match first {
+            None => "no worker is configured",
+            Some(_) => "no worker can work",
+        };
+        let title = format!("Implement to green ({why}): '{label}'");
+        actions.push(action(title, first));
     }
     let by_hand = format!("Implement to green by hand: '{label}'");
     actions.push(action(by_hand, Some(HUMAN)));
+    actions.extend(workers.troubled.iter().map(|(name, why)| Action {
+        disabled: Some(why.clone()),
+        ..action(
+            format!("Implement to green ({name}): '{label}'"),
+            Some(name),
+        )
+    }));
     actions
 }
 
 /// What can be done with a cycle as it stands.
-pub(crate) fn about(cycle: &CycleSummary) -> Vec<Action> {
-    let id = cycle.id;
+pub(crate) fn about(cycle: &CycleStanding) -> Vec<Action> {
+    let (summary, id) = (&cycle.summary, cycle.summary.id);
     let action = |title: String, verb| {
         let command = Command::Cycle(verb, Some(id));
         Action::new(title, CodeActionKind::QUICKFIX, command)
     };
-    match cycle.ending {
-        None => vec![action(
-            format!("Cancel cycle {id} ({})", cycle.phase),
-            CycleVerb::Cancel,
-        )],
+    match summary.ending {
+        None => match cycle.hands {
+            Hands::Ours => vec![action(
+                format!("Cancel cycle {id} ({})", summary.phase),
+                CycleVerb::Cancel,
+            )],
+            Hands::Others => vec![action(
+                format!("Show cycle {id}, which goes on outside of this editor"),
+                CycleVerb::Show,
+            )],
+            Hands::Nobodys => vec![
+                action(
+                    format!("Resume cycle {id} (interrupted)"),
+                    CycleVerb::Resume,
+                ),
+                action(format!("Show how far cycle {id} came"), CycleVerb::Show),
+                action(format!("Discard cycle {id}"), CycleVerb::Discard),
+            ],
+        },
         Some(EndingKind::Complete) => vec![
             action(
                 format!("Review the result of cycle {id}"),
@@ -132,7 +173,9 @@ mod tests {
             .map(|action| {
                 let sent = action.command.titled("");
                 let preferred = if action.preferred { " (preferred)" } else { "" };
-                format!("{} -> {}{preferred}", action.title, sent.command)
+                let why = action.disabled.as_ref();
+                let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+                format!("{} -> {}{preferred}{why}", action.title, sent.command)
             })
             .collect();
         assert_eq!(said, expected);
@@ -141,10 +184,11 @@ mod tests {
     fn implement_four(
         names: &[&str],
         default: Option<&str>,
-        cycles: &[CycleSummary],
+        cycles: &[CycleStanding],
     ) -> Vec<Action> {
         let workers = Workers {
             names: names.iter().map(|&name| name.to_owned()).collect(),
+            troubled: Vec::new(),
             default: default.map(str::to_owned),
         };
         implement(&id("a.py::test_four"), "four", &workers, cycles)
@@ -172,9 +216,49 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_work_is_never_preferred_and_says_why() {
+        let mut settings = Settings::default();
+        for name in ["agent", "local"] {
+            let worker = greenward_protocol::settings::Worker {
+                kind: WorkerKind::OpenAi,
+                ..Default::default()
+            };
+            settings.workers.insert(name.to_owned(), worker);
+        }
+        settings.cycle.worker = Some("local".to_owned());
+        let check = |troubled: &[&str], expected: &[&str]| {
+            let troubles = troubled.iter().map(|name| (*name).to_owned());
+            let troubles = troubles.map(|name| (name, "it has no key".to_owned()));
+            let workers = Workers::of(&settings, &troubles.collect());
+            self::check(
+                &implement(&id("a.py::test_four"), "four", &workers, &[]),
+                expected,
+            );
+        };
+        check(
+            &["local"],
+            &[
+                "Implement to green (agent): 'four' -> greenward.green (preferred)",
+                "Implement to green by hand: 'four' -> greenward.green",
+                "Implement to green (local): 'four' -> greenward.green (it has no key)",
+            ],
+        );
+        check(
+            &["agent", "local"],
+            &[
+                "Implement to green (no worker can work): 'four' -> greenward.green",
+                "Implement to green by hand: 'four' -> greenward.green",
+                "Implement to green (local): 'four' -> greenward.green (it has no key)",
+                "Implement to green (agent): 'four' -> greenward.green (it has no key)",
+            ],
+        );
+    }
+
+    #[test]
     fn the_default_is_the_settings_choice_or_the_first_by_name() {
         let mut settings = Settings::default();
-        assert_eq!(Workers::of(&settings), Workers::default());
+        let of = |settings: &Settings| Workers::of(settings, &BTreeMap::new());
+        assert_eq!(of(&settings), Workers::default());
         let mut check =
             |added: &[(&str, WorkerKind)], chosen: Option<&str>, expected: Option<&str>| {
                 for (name, kind) in added {
@@ -185,7 +269,7 @@ mod tests {
                     settings.workers.insert((*name).to_owned(), worker);
                 }
                 settings.cycle.worker = chosen.map(str::to_owned);
-                let default = Workers::of(&settings).default;
+                let default = of(&settings).default;
                 assert_eq!(default.as_deref(), expected, "{added:?} {chosen:?}");
             };
         check(&[("me", WorkerKind::Human)], None, None);
@@ -200,18 +284,39 @@ mod tests {
 
     #[test]
     fn a_cycle_that_goes_on_can_be_cancelled_and_nothing_else_begins() {
-        let running = samples::running();
+        let running = |hands| samples::in_hands(samples::running(), hands);
         check(
-            &about(&running),
+            &about(&running(Hands::Ours)),
             &["Cancel cycle 7 (green) -> greenward.cycle.cancel"],
         );
-        check(&implement_four(&["local"], None, &[running]), &[]);
+        check(
+            &about(&running(Hands::Others)),
+            &["Show cycle 7, which goes on outside of this editor -> greenward.cycle.show"],
+        );
+        for hands in [Hands::Ours, Hands::Others] {
+            check(&implement_four(&["local"], None, &[running(hands)]), &[]);
+        }
+    }
+
+    #[test]
+    fn a_cycle_that_nobody_is_at_can_be_resumed() {
+        let interrupted = samples::in_hands(samples::running(), Hands::Nobodys);
+        check(
+            &about(&interrupted),
+            &[
+                "Resume cycle 7 (interrupted) -> greenward.cycle.resume",
+                "Show how far cycle 7 came -> greenward.cycle.show",
+                "Discard cycle 7 -> greenward.cycle.discard",
+            ],
+        );
+        let offered = implement_four(&["local"], None, &[interrupted]);
+        assert_eq!(offered.len(), 2, "another may begin");
     }
 
     #[test]
     fn a_cycle_that_has_ended_waits_for_a_decision() {
         check(
-            &about(&samples::complete()),
+            &about(&samples::in_hands(samples::complete(), Hands::Nobodys)),
             &[
                 "Review the result of cycle 7 -> greenward.cycle.review",
                 "Apply the result of cycle 7 -> greenward.cycle.apply",
@@ -219,7 +324,7 @@ mod tests {
             ],
         );
         check(
-            &about(&samples::failed()),
+            &about(&samples::in_hands(samples::failed(), Hands::Nobodys)),
             &[
                 "Show why cycle 8 is not green -> greenward.cycle.show",
                 "Resume cycle 8 -> greenward.cycle.resume",

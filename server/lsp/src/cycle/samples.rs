@@ -5,7 +5,7 @@ use std::time::Duration;
 use greenward_core::{
     Check, CheckKind, CheckOutcome, CycleId, EndingKind, Framework, Phase, Usage, Verdict,
 };
-use greenward_engine::CycleSummary;
+use greenward_engine::{CycleStanding, CycleSummary, Hands};
 
 use crate::samples::{id, project};
 
@@ -14,6 +14,15 @@ fn check(kind: CheckKind, outcome: CheckOutcome, evidence: &str) -> Check {
         kind,
         outcome,
         evidence: vec![evidence.to_owned()],
+    }
+}
+
+/// A cycle of the folder `/w`.
+pub(crate) fn in_hands(summary: CycleSummary, hands: Hands) -> CycleStanding {
+    CycleStanding {
+        folder: "/w".into(),
+        summary,
+        hands,
     }
 }
 

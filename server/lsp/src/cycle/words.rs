@@ -1,7 +1,7 @@
 //! How cycles are said to people, in one line each.
 
-use greenward_core::{CheckOutcome, EndingKind, Phase, Review, TestId, Usage, Verdict};
-use greenward_engine::CycleSummary;
+use greenward_core::{CheckOutcome, EndingKind, Review, TestId, Usage, Verdict};
+use greenward_engine::{CycleStanding, CycleSummary, Hands};
 
 /// What a person calls a test: the end of its id.
 pub(crate) fn test(id: &TestId) -> &str {
@@ -15,6 +15,14 @@ pub(crate) fn targets(targets: &[TestId]) -> String {
         [] => "no test".to_owned(),
         [one] => test(one).to_owned(),
         [first, rest @ ..] => format!("{} and {} more", test(first), rest.len()),
+    }
+}
+
+/// How a cycle stands that was listed: as [`state`], or `interrupted` if nobody is at it.
+pub(crate) fn standing(cycle: &CycleStanding) -> &'static str {
+    match (cycle.summary.ending, cycle.hands) {
+        (None, Hands::Nobodys) => "interrupted",
+        _ => state(&cycle.summary),
     }
 }
 
@@ -141,11 +149,6 @@ pub(crate) fn not_green(summary: &CycleSummary) -> String {
         }
     }
     said
-}
-
-/// Whether a cycle that ended so far away from green can be taken up again.
-pub(crate) fn can_resume(summary: &CycleSummary) -> bool {
-    summary.review.is_none() && summary.phase != Phase::Complete
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 use greenward_core::CycleId;
-use greenward_engine::{Command, CycleCommand, CycleDiff, CycleRefusal, Resting, TrustWord};
+use greenward_engine::{Command, CycleCommand, CycleDiff, CycleRefusal, Hands, Resting, TrustWord};
 use tokio::sync::oneshot;
 
 use crate::edge::World;
@@ -98,8 +98,10 @@ pub(super) async fn diff(session: &Session, cycle: CycleId) -> Result<CycleDiff,
 /// # Errors
 /// If it cannot be found out, or the engine ends.
 pub(super) async fn going_on(session: &Session) -> Result<Vec<CycleId>, Trouble> {
-    let going_on = ask(session, |reply| CycleCommand::GoingOn { reply });
-    going_on.await?.map_err(trouble)
+    let all = ask(session, |reply| CycleCommand::List { reply }).await?;
+    let all = all.map_err(trouble)?.into_iter();
+    let going_on = all.filter(|cycle| cycle.hands != Hands::Nobodys);
+    Ok(going_on.map(|cycle| cycle.summary.id).collect())
 }
 
 /// What has failed too often and is left alone for a while.

@@ -42,15 +42,14 @@ async fn all(args: &CyclesArgs, cycles: &Cycles) -> Result<(), Trouble> {
     let mut screen = Screen::stdout();
     if args.json {
         let mut screen = Screen::for_programs();
-        for summary in &all {
-            let line = serde_json::to_string(&wire::cycle_state(summary));
+        for cycle in &all {
+            let line = serde_json::to_string(&wire::cycle_state(&cycle.summary));
             screen.line(&line.unwrap_or_default());
         }
         return Ok(());
     }
     let now = edge::since_epoch();
-    let going_on = going_on(session).await?;
-    screen.print(&cycles::table(&all, &going_on, now));
+    screen.print(&cycles::table(&all, now));
     let half = ask(session, |reply| CycleCommand::HalfApplied { reply }).await?;
     for half in half.map_err(trouble)? {
         screen.line(&paint(WARNING, half));
