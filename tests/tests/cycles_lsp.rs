@@ -469,6 +469,46 @@ fn what_the_command_line_does_shows_in_an_open_editor() {
 }
 
 #[test]
+fn the_cycles_of_a_folder_come_and_go_with_it() {
+    let Some(world) = project(&[RIGHT]) else {
+        return;
+    };
+    world.write("other/notes.txt", "no tests\n");
+    let green = world.greenward(&["green", "test_four", "--trust"]);
+    assert_eq!(green.code, Some(0), "{}{}", green.stdout, green.stderr);
+    let mut client = Client::start(&world, options(Profile::VsCode).folders(&["other"]));
+    client.wait_until_loaded();
+    let change = |client: &mut Client<'_>, added: bool| {
+        let folder = json!([{ "uri": world.uri(""), "name": "w" }]);
+        let none = json!([]);
+        let (added, removed) = if added {
+            (folder, none)
+        } else {
+            (none, folder)
+        };
+        let event = json!({ "event": { "added": added, "removed": removed } });
+        client.notify("workspace/didChangeWorkspaceFolders", event);
+    };
+    change(&mut client, true);
+    client.wait_until_loaded();
+    client.open(TEST_FILE);
+    client.save(TEST_FILE, TEST);
+    let diagnostic = client.wait_for("the failing test", |client| {
+        client.diagnostics(TEST_FILE).pop()
+    });
+    client.wait_until_idle();
+    let apply = ["Apply"];
+    let offered = actions(&mut client, &world, &diagnostic);
+    assert_eq!(titles(&offered, &apply), ["Apply the result of cycle 1"]);
+    change(&mut client, false);
+    client.wait_for("the folder to be gone", |client| {
+        client.diagnostics(TEST_FILE).is_empty().then_some(())
+    });
+    let offered = actions(&mut client, &world, &diagnostic);
+    assert_eq!(titles(&offered, &apply), [""; 0]);
+}
+
+#[test]
 fn who_cannot_work_is_greyed_with_the_reason_or_left_out() {
     let Some(world) = project(&[RIGHT]) else {
         return;

@@ -34,6 +34,7 @@ impl Shared {
         goal: Goal,
         name: String,
         context: Context,
+        folders: &[Utf8PathBuf],
     ) -> Result<Drive, CycleRefusal> {
         let worker = self.worker(&name, &context)?;
         let means = self.means(&context.folder).await?;
@@ -55,7 +56,8 @@ impl Shared {
         let keeper = means.clone();
         let kept = tokio::task::spawn_blocking(move || keeper.last_kept()).await;
         let kept = kept.map_err(failed)?.map_err(failed)?;
-        let opening = means.store.open_cycle_above(kept, opened);
+        let taken = kept.max(self.last_number(folders).await?);
+        let opening = means.store.open_cycle_above(taken, opened);
         let (id, cycle) = opening.await.map_err(failed)?;
         means.name(id, "base", base).map_err(failed)?;
         let claim = means.store.claim(id).map_err(failed)?;
@@ -114,10 +116,16 @@ impl Shared {
         folders.dedup();
         let (means, cycle) = self.find(id, &folders).await?;
         unfinished(id, &cycle)?;
-        let project = &cycle.goal().project;
-        let context = contexts.into_iter().find(|(known, _)| known == project);
-        let Some((_, context)) = context else {
-            let why = format!("its project {project} is not here any more");
+        let (goal, folder) = (cycle.goal(), &means.folder);
+        // Which folders are open decides what a project is called, and not what it is.
+        let is_its = |known: &ProjectId, of: &Context| {
+            let is_there = of.project.root() == goal.root;
+            let is_it = is_there && of.project.framework() == goal.framework;
+            of.folder == *folder && (is_it || *known == goal.project)
+        };
+        let mut contexts = contexts.into_iter();
+        let Some((_, context)) = contexts.find(|(known, context)| is_its(known, context)) else {
+            let why = format!("its project {} is not here any more", goal.project);
             return Err(CycleRefusal::NotNow { id, why });
         };
         let claim = means.store.claim(id).map_err(failed)?;

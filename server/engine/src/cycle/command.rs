@@ -308,6 +308,18 @@ pub enum CycleRefusal {
     /// There is no such cycle.
     #[error("there is no cycle {0}; `greenward cycles` lists them")]
     Unknown(CycleId),
+    /// Several folders of the workspace have a cycle of this number.
+    #[error(
+        "there is a cycle {id} in each of {}: `greenward cycles` in the folder of the one that is \
+         meant knows it",
+        list(.folders)
+    )]
+    SeveralFolders {
+        /// The number.
+        id: CycleId,
+        /// The folders.
+        folders: Vec<Utf8PathBuf>,
+    },
     /// It goes on in this process or another.
     #[error("cycle {0} goes on; cancel it first, or wait for its end")]
     InHand(CycleId),

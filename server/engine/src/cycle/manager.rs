@@ -108,8 +108,9 @@ impl Shared {
                 goal,
                 worker,
                 context,
+                folders,
                 reply,
-            } => match self.open(goal, worker, context).await {
+            } => match self.open(goal, worker, context, &folders).await {
                 Ok(drive) => {
                     let _ = reply.send(Ok(drive.claim.cycle()));
                     self.drive(drive).await;
@@ -160,7 +161,10 @@ impl Shared {
                 let _ = reply.send(self.list(&folders).await);
             }
             CycleWork::Undecided { folder, reply } => {
-                let _ = reply.send(self.undecided_in(folder.as_slice()).await);
+                let _ = reply.send(match folder {
+                    Some(folder) => self.undecided_in(&folder).await,
+                    None => Ok(Vec::new()),
+                });
             }
             CycleWork::Workers {
                 folder,
@@ -233,19 +237,26 @@ impl Shared {
         self.in_hand.remove(&id);
     }
 
-    /// The cycle of this number in the first folder that has one.
+    /// The cycle of this number, if one folder has it and no other.
     pub(super) async fn find(
         &self,
         id: CycleId,
         folders: &[Utf8PathBuf],
     ) -> Result<(Means, Cycle), CycleRefusal> {
-        for folder in folders {
-            let means = self.means(folder).await?;
+        let mut found = Vec::new();
+        for means in self.with_cycles(folders).await? {
             if let Some(cycle) = means.store.cycle(id).await.map_err(failed)? {
-                return Ok((means, cycle));
+                found.push((means, cycle));
             }
         }
-        Err(CycleRefusal::Unknown(id))
+        match found.len() {
+            // Which is meant nobody knows, and one of them would be the wrong one.
+            2.. => Err(CycleRefusal::SeveralFolders {
+                id,
+                folders: found.into_iter().map(|(means, _)| means.folder).collect(),
+            }),
+            _ => found.pop().ok_or(CycleRefusal::Unknown(id)),
+        }
     }
 
     async fn checkpoint(&self, folder: Utf8PathBuf, project: ProjectId, documents: Documents) {

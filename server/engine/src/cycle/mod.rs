@@ -43,5 +43,5 @@ pub use command::{
 };
 pub(crate) use manager::Cycles;
 pub use notice::{CycleNotice, CycleWhat};
-pub(crate) use work::{Context, CycleWork, Documents};
+pub(crate) use work::{Context, CycleWork, Documents, KnownFolder};
 pub use workers::worker_trouble;

@@ -24,6 +24,8 @@ pub(crate) enum CycleWork {
         goal: Goal,
         worker: String,
         context: Context,
+        /// All of the workspace: no two cycles of it are to have one number.
+        folders: Vec<Utf8PathBuf>,
         reply: oneshot::Sender<Result<CycleId, CycleRefusal>>,
     },
     /// Go on with one. `contexts` are of every project that it could be of.
@@ -58,7 +60,7 @@ pub(crate) enum CycleWork {
         reply: oneshot::Sender<Result<Vec<CycleStanding>, CycleRefusal>>,
     },
     Undecided {
-        folder: Option<Utf8PathBuf>,
+        folder: Option<KnownFolder>,
         reply: oneshot::Sender<Result<Vec<CycleStanding>, CycleRefusal>>,
     },
     Workers {
@@ -108,6 +110,15 @@ pub(crate) enum CycleWork {
         cycle: CycleId,
         documents: Documents,
     },
+}
+
+/// A folder of the workspace, as far as cycles that were begun in another workspace need it.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownFolder {
+    pub(crate) path: Utf8PathBuf,
+    /// What stands before its projects' folders in their ids.
+    pub(crate) name: String,
+    pub(crate) projects: Vec<ProjectId>,
 }
 
 /// What the state knows of the project of a cycle.

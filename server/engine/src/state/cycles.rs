@@ -9,7 +9,7 @@ use super::{ProjectState, State};
 use crate::command::Refusal;
 use crate::cycle::{
     Context, CycleCommand, CycleNotice, CycleRefusal, CycleRequest, CycleWhat, CycleWork,
-    Documents, HUMAN,
+    Documents, HUMAN, KnownFolder,
 };
 use crate::effect::Effect;
 use crate::notice::Notice;
@@ -30,6 +30,7 @@ impl State {
                     goal,
                     worker,
                     context,
+                    folders: folders(),
                     reply,
                 },
                 Err(refusal) => {
@@ -86,7 +87,7 @@ impl State {
                 reply,
             },
             CycleCommand::Undecided { path, reply } => CycleWork::Undecided {
-                folder: self.folder_of(&path).cloned(),
+                folder: self.known_folder(&path),
                 reply,
             },
             CycleCommand::Workers { path, reply } => {
@@ -142,6 +143,16 @@ impl State {
             },
         };
         self.effects.push(Effect::Cycle(work));
+    }
+
+    /// The folder that a file lies in.
+    fn known_folder(&self, file: &Utf8Path) -> Option<KnownFolder> {
+        let path = self.folder_of(file)?;
+        Some(KnownFolder {
+            path: path.clone(),
+            name: self.folders.get(path)?.name.clone(),
+            projects: self.projects_of(path),
+        })
     }
 
     /// What a wished-for cycle is to reach, by whom, and with what.

@@ -125,6 +125,7 @@ fn refused(refusal: &CycleRefusal) -> Error {
         CycleRefusal::UnknownWorker { .. } => "unknownWorker",
         CycleRefusal::Worker { .. } => "worker",
         CycleRefusal::Unknown(_) => "unknownCycle",
+        CycleRefusal::SeveralFolders { .. } => "severalFolders",
         CycleRefusal::InHand(_) => "inHand",
         CycleRefusal::NoResult { .. } => "noResult",
         CycleRefusal::NotNow { .. } | CycleRefusal::HalfApplied(_) => "notNow",
