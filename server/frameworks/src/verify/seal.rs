@@ -28,7 +28,7 @@ pub struct Finding {
     pub file: Utf8PathBuf,
     /// Its lines in the changed text, from 0; in the base's text, if it is gone from the changed.
     pub lines: RangeInclusive<u32>,
-    /// What it is: "test changed: tests::four".
+    /// What it is: "test changed: tests::four". The file is not named again.
     pub what: String,
 }
 
@@ -95,7 +95,6 @@ pub(crate) fn sealed_whole(
         0..=count.saturating_sub(1)
     };
     let lines = lines_of(changed.or(base).unwrap_or_default());
-    let name = path.file_name().unwrap_or(path.as_str());
     let did = match (base, changed) {
         (None, _) => "added",
         (_, None) => "removed",
@@ -108,17 +107,13 @@ pub(crate) fn sealed_whole(
             lines,
         }),
         Role::Test | Role::Mixed => {
-            sealed.add(
-                path,
-                Mark::breach(lines, format!("test file {did}: {name}")),
-            );
+            sealed.add(path, Mark::breach(lines, format!("test file {did}")));
         }
         Role::Configuration => {
-            let what = format!("configuration {did}: {name}");
-            sealed.add(path, Mark::breach(lines, what));
+            sealed.add(path, Mark::breach(lines, format!("configuration {did}")));
         }
         Role::Other | Role::Source => {
-            let what = format!("left out, since it is no source code: {name}");
+            let what = "left out, since it is no source code";
             sealed.add(path, Mark::warning(lines, what));
         }
     }
