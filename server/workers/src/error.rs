@@ -98,7 +98,7 @@ pub enum SettingsError {
         place: String,
     },
     /// Its recording cannot be read.
-    #[error("cannot use the recording of worker `{worker}`")]
+    #[error("cannot use the recording that `workers.{worker}.recording` names")]
     Recording {
         /// The worker.
         worker: String,
@@ -110,9 +110,23 @@ pub enum SettingsError {
 /// Why a recording cannot be used.
 #[derive(Debug, Error)]
 pub enum RecordingError {
-    /// It cannot be read or written.
-    #[error("cannot read or write {path}")]
-    Io {
+    /// It is not there.
+    #[error("there is no file {path}")]
+    Missing {
+        /// The file.
+        path: Utf8PathBuf,
+    },
+    /// It cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It cannot be written.
+    #[error("cannot write {path}")]
+    Write {
         /// The file.
         path: Utf8PathBuf,
         /// What the system said.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_protocol::settings;
@@ -94,7 +94,7 @@ impl Recorder {
         };
         match open() {
             Ok(file) => Ok(Self { path, file }),
-            Err(source) => Err(RecordingError::Io { path, source }),
+            Err(source) => Err(RecordingError::Write { path, source }),
         }
     }
 
@@ -106,7 +106,7 @@ impl Recorder {
         let written = serde_json::to_string(entry)
             .map_err(Into::into)
             .and_then(|line| self.file.write_all(format!("{line}\n").as_bytes()));
-        written.map_err(|source| RecordingError::Io {
+        written.map_err(|source| RecordingError::Write {
             path: self.path.clone(),
             source,
         })
@@ -143,9 +143,12 @@ impl Replay {
     /// # Errors
     /// If it cannot be read, or a line is no entry.
     pub fn read(path: &Utf8Path) -> Result<Self, RecordingError> {
-        let text = fs::read_to_string(path).map_err(|source| RecordingError::Io {
-            path: path.to_owned(),
-            source,
+        let text = fs::read_to_string(path).map_err(|source| {
+            let path = path.to_owned();
+            match source.kind() {
+                ErrorKind::NotFound => RecordingError::Missing { path },
+                _ => RecordingError::Read { path, source },
+            }
         })?;
         Self::parse(&text).map_err(|(line, source)| RecordingError::Malformed {
             path: path.to_owned(),
@@ -326,7 +329,16 @@ mod tests {
             let (line, _) = Replay::parse(&format!("{good}\n\n{bad}\n")).unwrap_err();
             assert_eq!(line, 3, "{bad}");
         }
-        let missing = Replay::read(Utf8Path::new("/nowhere/x.jsonl")).unwrap_err();
-        assert_eq!(missing.to_string(), "cannot read or write /nowhere/x.jsonl");
+    }
+
+    #[test]
+    fn a_recording_that_is_missing_is_not_one_that_cannot_be_read() {
+        for (path, said) in [
+            ("/nowhere/x.jsonl", "there is no file /nowhere/x.jsonl"),
+            ("/", "cannot read /"),
+        ] {
+            let error = Replay::read(Utf8Path::new(path)).unwrap_err();
+            assert_eq!(error.to_string(), said);
+        }
     }
 }
