@@ -418,6 +418,9 @@ fn what_cannot_be_tried_says_why_and_what_to_do() {
     check(&green(&["three", "tests::thr"]), 2, &["does not fail"]);
     check(&green(&["."]), 2, &["name the failing tests"]);
     check(&world.greenward(&["diff", "9"]), 2, &["no cycle 9"]);
+    let unchanged = world.greenward(&["diff", "1"]);
+    check(&unchanged, 0, &["Cycle 1 has changed nothing."]);
+    assert_eq!(unchanged.stdout, "", "what is piped is a patch");
     let untrusted = world.greenward(&["green", "tests::four"]);
     check(&untrusted, 2, &["greenward trust", "--trust"]);
     // A recording that has nothing for this turn.
@@ -525,7 +528,11 @@ fn the_demo_shows_a_whole_cycle_and_leaves_nothing_behind() {
 #[test]
 fn the_doctor_knows_workers_and_lanes() {
     let world = World::new(RUST);
-    check(&world.greenward(&["doctor"]), 0, &["none is configured"]);
+    check(
+        &world.greenward(&["doctor"]),
+        0,
+        &["no other is configured"],
+    );
     let held = Held::hire(&world);
     let mut running = world.start(&["green", "tests::four", "--trust"]);
     held.is_at_work(&world);

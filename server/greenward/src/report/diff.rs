@@ -90,8 +90,8 @@ fn changes(before: &str, after: &str, styles: [Style; 2]) -> String {
 /// Says that unchanged lines are left out.
 fn omitted(text: &mut String, lines: usize) {
     if lines > 0 {
-        let lines = super::words::many(lines, "line");
-        writeln!(text, "{}", paint(DIM, format_args!("  … {lines} alike"))).ok();
+        let lines = super::words::many(lines, "equal line");
+        writeln!(text, "{}", paint(DIM, format_args!("  … {lines}"))).ok();
     }
 }
 
@@ -254,7 +254,7 @@ mod tests {
             &lines("TEN"),
             expect![[r#"
             - expected  + actual
-              … 6 lines alike
+              … 6 equal lines
               line 7
               line 8
               line 9
@@ -263,7 +263,7 @@ mod tests {
               line 11
               line 12
               line 13
-              … 7 lines alike
+              … 7 equal lines
         "#]],
         );
     }

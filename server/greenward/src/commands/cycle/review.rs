@@ -27,6 +27,10 @@ pub(crate) async fn diff(world: &World, arg: &CycleArg) -> Result<Exit, Trouble>
     if !screen.is_live() {
         let patch: String = diff.files.iter().map(|file| file.unified()).collect();
         screen.print(&patch);
+        if diff.files.is_empty() {
+            // No patch is all right for programs, and odd for people.
+            Screen::stderr().line(&format!("Cycle {} has changed nothing.", arg.id()));
+        }
         return Ok(Exit::Holds);
     }
     screen.print(&change::render(&diff.files, &diff.left_out));

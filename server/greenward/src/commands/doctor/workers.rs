@@ -26,8 +26,8 @@ pub(super) async fn all(
     let settings = session.ask(|reply| Query::Settings { path, reply }).await?;
     let settings = settings.unwrap_or_default();
     if settings.workers.is_empty() {
-        let found = "none is configured: `greenward green` needs one, or `--worker human`";
-        return Ok(vec![Finding::ok(WORKERS, "none", found)]);
+        let found = "you, with `--worker human`; no other is configured";
+        return Ok(vec![Finding::ok(WORKERS, "human", found)]);
     }
     let executor = launch::executor(world);
     Ok(settings
