@@ -122,7 +122,7 @@ fn a_cycle_that_is_stuck_repeats_what_was_refused_and_says_who_rests() {
         &[
             "the same error came three times",
             "The last attempt that was judged was refused",
-            "worker one has failed 3 times in a row and rests for",
+            "Worker one has failed 3 times in a row and rests for",
             "greenward cycles --reset-breakers",
         ],
     );

@@ -14,7 +14,7 @@ use greenward_store::Claim;
 use greenward_workers::Worker;
 use tokio::sync::mpsc;
 
-use super::command::CycleRefusal;
+use super::command::{CycleRefusal, Resting};
 use super::drive::{Drive, Stop};
 use super::manager::{InHand, Shared, failed, snapshot};
 use super::means::{Means, commit};
@@ -186,14 +186,17 @@ impl Shared {
                 continue;
             };
             if let BreakerState::Open { until } = breaker.state(now, key.thresholds()) {
-                let wait = until.saturating_sub(now).as_secs() + 1;
-                let why = format!(
-                    "{key} has failed {} times in a row and rests for {wait} s more; \
-                     `greenward cycles --reset-breakers` lets it be tried at once",
-                    breaker.failures
-                );
-                let name = worker.to_owned();
-                return Err(CycleRefusal::Worker { name, why });
+                let is_the_worker = matches!(key, BreakerKey::Worker(_));
+                let resting = Resting {
+                    what: key,
+                    failures: breaker.failures,
+                    until,
+                };
+                let (name, why) = (worker.to_owned(), resting.say(now));
+                return Err(match is_the_worker {
+                    true => CycleRefusal::Worker { name, why },
+                    false => CycleRefusal::Resting(why),
+                });
             }
         }
         Ok(())

@@ -222,6 +222,29 @@ pub struct Resting {
     pub until: Duration,
 }
 
+impl Resting {
+    /// What failed, how long nothing is tried, and what can be done, `now` since the Unix epoch.
+    #[must_use]
+    pub fn say(&self, now: Duration) -> String {
+        let (what, failures) = (&self.what, self.failures);
+        let wait = self.until.saturating_sub(now).as_secs() + 1;
+        let why = match what {
+            BreakerKey::Worker(_) => {
+                format!("{what} has failed {failures} times in a row and rests for {wait} s more")
+            }
+            BreakerKey::Phase(_) => format!(
+                "the last {failures} cycles were all given up without their tests passing, so none \
+                 begins for {wait} s more"
+            ),
+            BreakerKey::System => format!(
+                "cycles could not be carried out {failures} times in a row, whoever worked, so none \
+                 begins for {wait} s more"
+            ),
+        };
+        format!("{why}; `greenward cycles --reset-breakers` lets it be tried at once")
+    }
+}
+
 /// A result that has come to the user's files in part. Paths are relative to the top of the
 /// repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,6 +328,9 @@ pub enum CycleRefusal {
         /// Why, and what to do.
         why: String,
     },
+    /// What every cycle needs has failed too often.
+    #[error("no cycle begins now: {0}")]
+    Resting(String),
     /// There is no such cycle.
     #[error("there is no cycle {0}; `greenward cycles` lists them")]
     Unknown(CycleId),
@@ -377,4 +403,41 @@ fn paths(conflicts: &[Conflict]) -> Vec<Utf8PathBuf> {
         .iter()
         .map(|conflict| conflict.path.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use greenward_core::Phase;
+
+    #[test]
+    fn what_rests_says_what_failed_for_how_long_and_what_to_do() {
+        for (what, said) in [
+            (
+                BreakerKey::Worker("local".to_owned()),
+                "worker local has failed 3 times in a row and rests for 61 s more",
+            ),
+            (
+                BreakerKey::Phase(Phase::Green),
+                "the last 3 cycles were all given up without their tests passing, so none begins \
+                 for 61 s more",
+            ),
+            (
+                BreakerKey::System,
+                "cycles could not be carried out 3 times in a row, whoever worked, so none begins \
+                 for 61 s more",
+            ),
+        ] {
+            let resting = Resting {
+                what,
+                failures: 3,
+                until: Duration::from_secs(160),
+            };
+            let advice = "`greenward cycles --reset-breakers` lets it be tried at once";
+            assert_eq!(
+                resting.say(Duration::from_secs(100)),
+                format!("{said}; {advice}")
+            );
+        }
+    }
 }

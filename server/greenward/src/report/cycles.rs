@@ -68,13 +68,10 @@ fn tests(targets: &[TestId]) -> String {
 /// What is left alone for a while, a line for each, `now` since the Unix epoch.
 pub(crate) fn resting(resting: &[Resting], now: Duration) -> String {
     let line = |resting: &Resting| {
-        let wait = resting.until.saturating_sub(now).as_secs() + 1;
-        let text = format!(
-            "{} has failed {} times in a row and rests for {wait} s more; \
-             `greenward cycles --reset-breakers` lets it be tried at once.",
-            resting.what, resting.failures
-        );
-        format!("{}\n", paint(WARNING, text))
+        let mut text = resting.say(now);
+        // A sentence of its own here.
+        text[..1].make_ascii_uppercase();
+        format!("{}\n", paint(WARNING, format_args!("{text}.")))
     };
     resting.iter().map(line).collect()
 }

@@ -124,6 +124,7 @@ fn refused(refusal: &CycleRefusal) -> Error {
         CycleRefusal::SeveralWorkers(_) => "severalWorkers",
         CycleRefusal::UnknownWorker { .. } => "unknownWorker",
         CycleRefusal::Worker { .. } => "worker",
+        CycleRefusal::Resting(_) => "resting",
         CycleRefusal::Unknown(_) => "unknownCycle",
         CycleRefusal::SeveralFolders { .. } => "severalFolders",
         CycleRefusal::InHand(_) => "inHand",
