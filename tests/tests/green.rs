@@ -178,7 +178,7 @@ fn a_test_in_rust_becomes_green_and_the_files_change_when_it_is_applied() {
         &green,
         0,
         &[
-            "2 failures\n",
+            "2 of 2 tests fail\n",
             "green, attempt 1 of 4",
             "✓ revert",
             "✓ nothing else",

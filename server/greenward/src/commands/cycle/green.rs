@@ -6,7 +6,7 @@ use greenward_protocol::settings::{Settings, WorkerKind};
 use super::ask::trouble;
 use super::follow::{Ended, Follow, exit_of};
 use super::review::apply;
-use super::targets::{failing, named};
+use super::targets::{count, failing, named};
 use super::tell::Teller;
 use crate::cli::GreenArgs;
 use crate::edge::World;
@@ -81,9 +81,7 @@ async fn cycle(
             return Err(Trouble::new(format!("{all} pass already"))
                 .hint("write a test that fails, then this makes it pass"));
         }
-        // A test with parameter cases fails once for each of them.
-        let count = words::many(failing.len(), "failure");
-        teller.people().line(&count);
+        teller.people().line(&count(&targets, &failing));
         targets = failing;
     }
     let request = CycleRequest {

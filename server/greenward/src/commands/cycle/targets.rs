@@ -7,6 +7,7 @@ use greenward_engine::{Notice, Query, RunWhat, Which};
 
 use crate::exit::Trouble;
 use crate::launch::{self, Session, refused};
+use crate::report::words;
 use crate::signals::Signals;
 use crate::wanted::{Plan, at_line, no_match};
 
@@ -93,8 +94,54 @@ pub(super) async fn failing(
     }
     // As they were named, whatever the order in which they ran.
     failing.sort_by_cached_key(|failed| {
-        let is_of = |test: &TestId| failed.as_str().starts_with(test.as_str());
-        (tests.iter().position(is_of), failed.clone())
+        let of = tests.iter().position(|test| is_of(test, failed));
+        (of, failed.clone())
     });
     Ok(Some(failing))
+}
+
+/// How many of the tests that ran fail, and in how many cases: a test with parameters fails once
+/// for each of them.
+pub(super) fn count(tests: &[TestId], failing: &[TestId]) -> String {
+    let fails = |test: &&TestId| failing.iter().any(|failed| is_of(test, failed));
+    let failed = tests.iter().filter(fails).count();
+    let all = words::many(tests.len(), "test");
+    let said = match failed {
+        1 => format!("1 of {all} fails"),
+        failed => format!("{failed} of {all} fail"),
+    };
+    match failing.len() {
+        cases if cases > failed => format!("{said}, in {cases} parameter cases"),
+        _ => said,
+    }
+}
+
+/// Whether what failed is a test or one of its parameter cases.
+fn is_of(test: &TestId, failed: &TestId) -> bool {
+    let rest = failed.as_str().strip_prefix(test.as_str());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_is_counted_in_the_tests_that_were_run() {
+        let ids = |names: &[&str]| -> Vec<TestId> {
+            let ids = names.iter().map(|name| format!("pytest:.#a.py::{name}"));
+            ids.map(|id| TestId::parse(&id)).collect()
+        };
+        let check = |failing: &[&str], expected: &str| {
+            let said = count(&ids(&["four", "forty"]), &ids(failing));
+            assert_eq!(said, expected);
+        };
+        check(&["four", "forty"], "2 of 2 tests fail");
+        check(&["forty"], "1 of 2 tests fails");
+        check(
+            &["four[1]", "four[2]", "forty"],
+            "2 of 2 tests fail, in 3 parameter cases",
+        );
+        check(&["four[1]"], "1 of 2 tests fails");
+    }
 }
