@@ -152,7 +152,7 @@ fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
         .into_iter()
         .filter(move |view| !done.contains(&view.item.id))
         .flat_map(|view| {
-            let (id, label) = (view.item.id.clone(), view.item.label.as_str());
+            let (id, label) = (view.item.id.clone(), label(question.view, &view.item.id));
             let run = Action::new(
                 format!("Run test '{label}'"),
                 CodeActionKind::EMPTY,
@@ -167,7 +167,7 @@ fn on_tests(question: &Question<'_>) -> impl Iterator<Item = Action> {
             });
             let fails = view.state.outcome.is_some_and(Outcome::is_bad);
             let implement = if fails {
-                offer::implement(&view.item.id, label, question.workers, question.cycles)
+                offer::implement(&view.item.id, &label, question.workers, question.cycles)
             } else {
                 Vec::new()
             };
@@ -293,10 +293,18 @@ fn innermost(view: &FileView, (first, last): (u32, u32)) -> Vec<&ItemView> {
         .collect()
 }
 
-/// What a person calls a test.
+/// What a person calls a test. Of a parameter case that is its test's name with the parameters.
 fn label(view: &FileView, test: &TestId) -> String {
-    match view.items.iter().find(|view| view.item.id == *test) {
-        Some(found) => found.item.label.clone(),
+    let find = |id: &TestId| view.items.iter().find(|view| view.item.id == *id);
+    match find(test).map(|found| &found.item) {
+        Some(item) => {
+            let of = item.parent.as_ref().filter(|_| item.kind == ItemKind::Case);
+            let named = of.and_then(|of| {
+                let parameters = test.as_str().strip_prefix(of.as_str())?;
+                Some(format!("{}{parameters}", find(of)?.item.label))
+            });
+            named.unwrap_or_else(|| item.label.clone())
+        }
         None => {
             let id = test.as_str();
             id.rsplit("::").next().unwrap_or(id).to_owned()
@@ -325,7 +333,7 @@ mod tests {
                              a.py::One::passes   test  3 passed 3
                              a.py::never         test  12
                              a.py::cases         test  20 cases
-                             a.py::cases::[1]    case  20 failed 1";
+                             a.py::cases[1]      case  20 failed 1";
 
     struct Asked {
         view: FileView,
@@ -439,15 +447,15 @@ mod tests {
     #[test]
     fn on_a_failing_case_with_its_diagnostic() {
         let mut asked = at(21);
-        asked.context.diagnostics = vec![failing("a.py::cases::[1]"), Diagnostic::default()];
+        asked.context.diagnostics = vec![failing("a.py::cases[1]"), Diagnostic::default()];
         check(
             &asked,
             &expect![[r#"
-                "quickfix" Implement to green (local): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"local"}] (preferred)
-                "quickfix" Implement to green (agent): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"agent"}] (on its diagnostic)
-                "quickfix" Implement to green by hand: '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"human"}] (on its diagnostic)
-                "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
-                "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "quickfix" Implement to green (local): 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"local"}] (preferred)
+                "quickfix" Implement to green (agent): 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"agent"}] (on its diagnostic)
+                "quickfix" Implement to green by hand: 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Run 'cases[1]' again -> greenward.run ["pytest:.#a.py::cases[1]"] (on its diagnostic)
+                "quickfix" Show output of 'cases[1]' -> greenward.showOutput ["pytest:.#a.py::cases[1]"] (on its diagnostic)
                 "source.greenward" Run all tests in this file -> greenward.runFile ["file:///w/a.py"]
                 "source.greenward" Run failed tests -> greenward.runFailed null
                 "source.greenward" Run all tests -> greenward.runAll null
@@ -458,7 +466,7 @@ mod tests {
     #[test]
     fn a_worker_that_cannot_work_is_greyed_or_left_out() {
         let mut asked = at(21);
-        asked.context.diagnostics = vec![failing("a.py::cases::[1]")];
+        asked.context.diagnostics = vec![failing("a.py::cases[1]")];
         asked.context.only = Some(vec![CodeActionKind::QUICKFIX]);
         asked.workers.names.pop();
         asked.workers.default = Some("agent".to_owned());
@@ -466,21 +474,21 @@ mod tests {
         check(
             &asked,
             &expect![[r#"
-                "quickfix" Implement to green (agent): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"agent"}] (preferred)
-                "quickfix" Implement to green by hand: '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"human"}] (on its diagnostic)
-                "quickfix" Implement to green (local): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"local"}] (disabled)
-                "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
-                "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "quickfix" Implement to green (agent): 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"agent"}] (preferred)
+                "quickfix" Implement to green by hand: 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Implement to green (local): 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"local"}] (disabled)
+                "quickfix" Run 'cases[1]' again -> greenward.run ["pytest:.#a.py::cases[1]"] (on its diagnostic)
+                "quickfix" Show output of 'cases[1]' -> greenward.showOutput ["pytest:.#a.py::cases[1]"] (on its diagnostic)
             "#]],
         );
         asked.abilities.disabled_actions = false;
         check(
             &asked,
             &expect![[r#"
-                "quickfix" Implement to green (agent): '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"agent"}] (preferred)
-                "quickfix" Implement to green by hand: '[1]' -> greenward.green ["pytest:.#a.py::cases::[1]",{"worker":"human"}] (on its diagnostic)
-                "quickfix" Run '[1]' again -> greenward.run ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
-                "quickfix" Show output of '[1]' -> greenward.showOutput ["pytest:.#a.py::cases::[1]"] (on its diagnostic)
+                "quickfix" Implement to green (agent): 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"agent"}] (preferred)
+                "quickfix" Implement to green by hand: 'cases[1]' -> greenward.green ["pytest:.#a.py::cases[1]",{"worker":"human"}] (on its diagnostic)
+                "quickfix" Run 'cases[1]' again -> greenward.run ["pytest:.#a.py::cases[1]"] (on its diagnostic)
+                "quickfix" Show output of 'cases[1]' -> greenward.showOutput ["pytest:.#a.py::cases[1]"] (on its diagnostic)
             "#]],
         );
     }

@@ -113,8 +113,19 @@ pub(crate) fn item(line: &str) -> ItemView {
     }
     let range = Range::new(Position::new(at, 0), Position::new(at + 2, 0));
     let name_range = Range::new(Position::new(at, 4), Position::new(at, 9));
-    let parent = local.rsplit_once("::").map(|(parent, _)| id(parent));
-    let label = local.rsplit("::").next().unwrap_or(local).to_owned();
+    // `a.py::two[1]` is a case of `a.py::two`.
+    let case = local
+        .split_once('[')
+        .filter(|(test, _)| !test.ends_with(':'));
+    let above = case.or_else(|| local.rsplit_once("::"));
+    let parent = above.map(|(parent, _)| id(parent));
+    let label = above.map_or(local, |(_, label)| label);
+    let label = if case.is_some() {
+        label.trim_end_matches(']')
+    } else {
+        label
+    }
+    .to_owned();
     let item = TestItem {
         id: id(local),
         parent: Some(parent.unwrap_or_else(|| TestId::of_project(&project()))),

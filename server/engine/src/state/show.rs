@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{
-    Failure, Freshness, Location, Position, Problem, Range, Severity, TestId, TestResult,
+    Failure, Freshness, ItemKind, Location, Position, Problem, Range, Severity, TestId, TestResult,
 };
 
 use super::State;
@@ -183,7 +183,7 @@ impl State {
         let shown = self.results.get(id)?;
         let placed = self.placed.get(id)?;
         let failure = shown.result.failure.as_deref();
-        let label = self.tree.get(id).map_or(id.as_str(), |item| &item.label);
+        let label = self.name_of(id);
         let mut related: Vec<(Location, String)> = failure
             .iter()
             .flat_map(|failure| &failure.frames)
@@ -201,7 +201,7 @@ impl State {
         Some(Diagnostic {
             range: self.moved(id, placed),
             severity: Severity::Error,
-            message: message_of(label, shown.result, failure),
+            message: message_of(&label, shown.result, failure),
             code: failure
                 .map(|failure| failure.kind.clone())
                 .filter(|kind| !kind.is_empty()),
@@ -209,6 +209,20 @@ impl State {
             test: Some(id.clone()),
             stale: shown.freshness != Freshness::Current,
         })
+    }
+
+    /// What people call a test. Of a parameter case that is its test's name with the parameters: by
+    /// themselves they say little.
+    fn name_of(&self, id: &TestId) -> String {
+        let Some(item) = self.tree.get(id) else {
+            return id.to_string();
+        };
+        let test = item.parent.as_ref().filter(|_| item.kind == ItemKind::Case);
+        let named = test.and_then(|test| {
+            let parameters = id.as_str().strip_prefix(test.as_str())?;
+            Some(format!("{}{parameters}", self.tree.get(test)?.label))
+        });
+        named.unwrap_or_else(|| item.label.clone())
     }
 
     /// The place of a failure now: as far below the test's name as it was when it was reported.
