@@ -546,7 +546,9 @@ fn the_doctor_knows_workers_and_lanes() {
     held.may_go_on(&world);
     assert_eq!(running.ended(), Some(0), "{}", running.stderr());
     let cleaned = world.greenward(&["doctor", "--clean-lanes"]);
-    check(&cleaned, 0, &["2 lanes removed"]);
+    let of_this = format!("of {}", world.workspace());
+    check(&cleaned, 0, &["2 lanes removed", &of_this]);
+    lanes_of_other_folders_stay_until_they_are_asked_for(&world);
     settings(
         &world,
         "kind = \"openai\"\nmodel = \"m\"\nkey_env = \"NO_SUCH_KEY\"\n",
@@ -557,6 +559,43 @@ fn the_doctor_knows_workers_and_lanes() {
         &world.greenward(&["doctor"]),
         0,
         &["no program no-such-agent"],
+    );
+}
+
+/// Cleans up in another folder while the lanes are of the world's; and once that is gone.
+fn lanes_of_other_folders_stay_until_they_are_asked_for(world: &World) {
+    let begin = || {
+        let green = world.greenward(&["green", "tests::four", "--trust"]);
+        check(&green, 0, &["green."]);
+    };
+    let clean_elsewhere = |args: &[&str]| {
+        let elsewhere = world.path("../elsewhere");
+        world.write("../elsewhere/notes.txt", "");
+        let mut all = vec![
+            "-c",
+            "cd \"$1\" && shift && exec \"$@\"",
+            "sh",
+            elsewhere.as_str(),
+        ];
+        let binary = greenward_tests::binary();
+        all.extend([binary.as_str(), "doctor"]);
+        all.extend(args);
+        world.tool("sh", &all)
+    };
+    begin();
+    check(
+        &clean_elsewhere(&["--clean-lanes"]),
+        0,
+        &[
+            "0 lanes removed",
+            "2 lanes of other folders",
+            "--clean-lanes=all",
+        ],
+    );
+    check(
+        &clean_elsewhere(&["--clean-lanes=all"]),
+        0,
+        &["2 lanes removed"],
     );
 }
 

@@ -3,7 +3,7 @@
 mod cycle;
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use cycle::{CycleArg, CyclesArgs, GreenArgs, ResumeArgs};
 
@@ -179,9 +179,26 @@ pub(crate) struct DoctorArgs {
     /// One JSON object instead of text
     #[arg(long)]
     pub(crate) json: bool,
-    /// Remove the working copies of cycles that hold nothing
-    #[arg(long, conflicts_with_all = ["json", "folder"])]
-    pub(crate) clean_lanes: bool,
+    /// Remove the working copies that cycles of this folder, and of folders that are gone, have
+    /// left and that hold nothing; with =all those of every folder
+    #[arg(
+        long,
+        value_name = "WHOSE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "here",
+        conflicts_with_all = ["json", "folder"]
+    )]
+    pub(crate) clean_lanes: Option<WhoseLanes>,
+}
+
+/// Whose working copies are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhoseLanes {
+    /// Those of this folder, and of folders that are gone
+    Here,
+    /// Those of every folder
+    All,
 }
 
 /// Arguments of `greenward demo`.
@@ -304,7 +321,7 @@ mod tests {
                 DoctorArgs {
                     folder: None,
                     json: true,
-                    clean_lanes: false,
+                    clean_lanes: None,
                 },
             )
         "#]],

@@ -90,9 +90,23 @@ impl Lanes {
     /// if it cannot be, the lane stays.
     #[must_use]
     pub fn clean(dirs: &Dirs, which: Which, at: SystemTime) -> Cleaned {
+        Self::clean_some(dirs, which, at, |_| true)
+    }
+
+    /// As [`clean`](Self::clean), of those lanes only that are wanted.
+    #[must_use]
+    pub fn clean_some(
+        dirs: &Dirs,
+        which: Which,
+        at: SystemTime,
+        wanted: impl Fn(&LaneInfo) -> bool,
+    ) -> Cleaned {
         let mut cleaned = Cleaned::default();
         for (folder, number) in each(dirs) {
             let lane = info(&folder, number);
+            if !wanted(&lane) {
+                continue;
+            }
             if let (Which::UnusedSince(time), Some(last_used)) = (which, lane.last_used)
                 && last_used >= time
             {

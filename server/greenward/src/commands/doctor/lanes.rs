@@ -1,11 +1,14 @@
 //! Looking at the lanes, the working copies of cycles, and removing those that hold nothing.
 
+use std::io::ErrorKind;
 use std::time::SystemTime;
 
+use camino::Utf8Path;
 use greenward_workspace::dirs::Dirs;
 use greenward_workspace::lane::{LaneInfo, LaneState, Lanes, Which};
 
 use super::finding::Finding;
+use crate::cli::WhoseLanes;
 use crate::edge;
 use crate::report::style::{DIM, PLACE, WARNING, paint};
 use crate::report::words;
@@ -23,11 +26,33 @@ pub(super) fn all(dirs: &Dirs) -> Vec<Finding> {
     lanes.iter().map(finding).collect()
 }
 
-fn finding(lane: &LaneInfo) -> Finding {
-    let whose = match &lane.workspace {
-        Some(workspace) => format!(" of {}", workspace.as_str().trim_end_matches('/')),
+/// Whose a lane is, to stand behind what is said of it.
+fn whose(lane: &LaneInfo) -> String {
+    match &lane.workspace {
+        Some(workspace) => {
+            let gone = if workspace.exists() {
+                ""
+            } else {
+                ", which is gone"
+            };
+            let workspace = workspace.as_str().trim_end_matches('/');
+            format!(" of {workspace}{gone}")
+        }
         None => String::new(),
-    };
+    }
+}
+
+/// Whether a lane is of a folder, or of one that is gone.
+fn is_of(lane: &LaneInfo, folder: &Utf8Path) -> bool {
+    let workspace = lane.workspace.as_deref();
+    workspace.is_some_and(|workspace| match workspace.canonicalize_utf8() {
+        Ok(workspace) => workspace == folder,
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    })
+}
+
+fn finding(lane: &LaneInfo) -> Finding {
+    let whose = whose(lane);
     let size = size(lane.bytes);
     let name = lane.folder.file_name().unwrap_or_default();
     match &lane.state {
@@ -51,13 +76,16 @@ fn finding(lane: &LaneInfo) -> Finding {
     }
 }
 
-/// Removes the lanes that hold nothing, and says what became of each.
-pub(super) fn clean(dirs: &Dirs, screen: &mut Screen) {
+/// Removes lanes that hold nothing, and says what became of each: of every folder, or of this one
+/// and those that are gone.
+pub(super) fn clean(dirs: &Dirs, which: WhoseLanes, folder: &Utf8Path, screen: &mut Screen) {
     let at = SystemTime::UNIX_EPOCH + edge::since_epoch();
-    let cleaned = Lanes::clean(dirs, Which::Free, at);
+    let wanted = |lane: &LaneInfo| which == WhoseLanes::All || is_of(lane, folder);
+    let cleaned = Lanes::clean_some(dirs, Which::Free, at, wanted);
     for lane in &cleaned.removed {
-        let folder = paint(PLACE, &lane.folder);
-        screen.line(&format!("removed {folder}, {}", size(lane.bytes)));
+        let place = paint(PLACE, &lane.folder);
+        let (size, whose) = (size(lane.bytes), whose(lane));
+        screen.line(&format!("removed {place}, {size},{whose}"));
     }
     for kept in &cleaned.kept {
         let why = match &kept.why {
@@ -70,13 +98,20 @@ pub(super) fn clean(dirs: &Dirs, screen: &mut Screen) {
     let bytes = cleaned.removed.iter().map(|lane| lane.bytes).sum();
     let lanes = words::many(cleaned.removed.len(), "lane");
     screen.line(&format!("{lanes} removed, {}.", size(bytes)));
-    let left = Lanes::list(dirs).len();
-    if left > 0 {
-        let left = words::many(left, "lane");
+    let (free, held): (Vec<_>, Vec<_>) = Lanes::list(dirs)
+        .into_iter()
+        .partition(|lane| lane.state == LaneState::Free);
+    if !held.is_empty() {
+        let held = words::many(held.len(), "lane");
         screen.line(&paint(
             DIM,
-            format_args!("{left} in use or with work in it"),
+            format_args!("{held} in use or with work in it"),
         ));
+    }
+    if !free.is_empty() {
+        let free = words::many(free.len(), "lane");
+        let all = "`greenward doctor --clean-lanes=all` removes those too";
+        screen.line(&paint(DIM, format_args!("{free} of other folders: {all}")));
     }
 }
 

@@ -25,14 +25,14 @@ use greenward_engine::TrustWord;
 /// If the folder is not there.
 pub(crate) async fn run(world: &World, args: &DoctorArgs) -> Result<Exit, Trouble> {
     let dirs = launch::dirs(world)?;
-    if args.clean_lanes {
-        lanes::clean(&dirs, &mut Screen::stdout());
-        return Ok(Exit::Holds);
-    }
     let named = args.folder.as_deref().unwrap_or(&world.folder);
     let named = folder::canonical(named, &world.folder)
         .map_err(|error| Trouble::new(format!("{named} cannot be found")).from(error))?;
     let folder = folder::around(&named, |path| path.exists(), |path| path.is_dir());
+    if let Some(whose) = args.clean_lanes {
+        lanes::clean(&dirs, whose, &folder, &mut Screen::stdout());
+        return Ok(Exit::Holds);
+    }
     let trust = trusting::recorded(&dirs, &folder);
 
     let mut findings = look::own_files(world, &dirs);
