@@ -1,13 +1,13 @@
 //! `greenward green`: implement failing tests to green.
 
 use greenward_engine::{CycleCommand, CycleRefusal, CycleRequest, Query};
-use greenward_protocol::settings::{Settings, WorkerKind};
 
 use super::ask::trouble;
 use super::follow::{Ended, Follow, exit_of};
 use super::review::apply;
 use super::targets::{count, failing, named};
 use super::tell::Teller;
+use super::who::{chosen, is_by_hand};
 use crate::cli::GreenArgs;
 use crate::edge::World;
 use crate::exit::{Exit, Trouble};
@@ -16,9 +16,6 @@ use crate::report::words;
 use crate::signals::Signals;
 use crate::trusting;
 use crate::wanted::Plan;
-
-/// The worker that needs no settings.
-const HUMAN: &str = "human";
 
 /// Runs `greenward green`.
 ///
@@ -43,12 +40,15 @@ pub(crate) async fn run(world: &World, args: &GreenArgs) -> Result<Exit, Trouble
     let mut session = Session::start(world, &plan.folder, trust, false).await?;
     let path = plan.folder.clone();
     let settings = session.ask(|reply| Query::Settings { path, reply }).await?;
-    if settings.is_some_and(|settings| is_by_hand(args.worker.as_deref(), &settings)) {
+    let settings = settings.unwrap_or_default();
+    let worker = chosen(args.worker.as_deref(), &settings, !args.json);
+    if is_by_hand(worker.as_deref(), &settings) {
         // A person's files are tested as they save them.
         session.stop().await;
         session = Session::start(world, &plan.folder, trust, true).await?;
     }
-    let exit = cycle(world, args, &plan, &held_out, &mut session, &mut signals).await;
+    let plans = (&plan, &held_out);
+    let exit = cycle(world, args, plans, worker, &mut session, &mut signals).await;
     session.stop().await;
     exit
 }
@@ -56,8 +56,8 @@ pub(crate) async fn run(world: &World, args: &GreenArgs) -> Result<Exit, Trouble
 async fn cycle(
     world: &World,
     args: &GreenArgs,
-    plan: &Plan,
-    held_out: &Plan,
+    (plan, held_out): (&Plan, &Plan),
+    worker: Option<String>,
     session: &mut Session,
     signals: &mut Signals,
 ) -> Result<Exit, Trouble> {
@@ -87,7 +87,7 @@ async fn cycle(
     let request = CycleRequest {
         targets,
         held_out,
-        worker: args.worker.clone(),
+        worker,
     };
     let mut follow = Follow {
         session,
@@ -108,16 +108,4 @@ async fn cycle(
         return apply(session, id, teller.people()).await;
     }
     Ok(exit)
-}
-
-/// Whether a person is to write.
-fn is_by_hand(named: Option<&str>, settings: &Settings) -> bool {
-    let mut only = settings.workers.keys().map(String::as_str);
-    let only = only.next().filter(|_| only.next().is_none());
-    let name = named.or(settings.cycle.worker.as_deref()).or(only);
-    match name.map(|name| (name, settings.workers.get(name))) {
-        Some((_, Some(worker))) => worker.kind == WorkerKind::Human,
-        Some((name, None)) => name == HUMAN,
-        None => false,
-    }
 }

@@ -1,4 +1,4 @@
-//! What is done with cycles: begin one ([`green`]), go on with one ([`resume`]), look at them
+//! What is done with cycles: begin one ([`green`]) by somebody ([`who`]), go on with one ([`resume`]), look at them
 //! ([`list`]), and decide about a result ([`review`]).
 
 mod ask;
@@ -9,6 +9,7 @@ pub(crate) mod resume;
 pub(crate) mod review;
 mod targets;
 mod tell;
+mod who;
 
 pub(super) use ask::ask;
 pub(super) use follow::{Ended, Follow, exit_of};
