@@ -195,9 +195,10 @@ fn from_the_action_to_the_edit() {
         let said = progress(&mut client);
         assert_eq!(said[0]["value"]["title"], "Cycle 1: test_four");
         assert_eq!(said[0]["value"]["cancellable"], true);
-        told(&mut client, "Cycle 1 is applied");
+        let said = told(&mut client, "Cycle 1 is applied");
         assert_eq!(client.text("roman.py"), Some(RIGHT));
         assert_eq!(world.read("roman.py"), WRONG, "the user saves, nobody else");
+        assert!(said.ends_with(". Not saved yet: roman.py"), "{said}");
         let edits = client.take_edits();
         let change = &edits[0]["edit"]["documentChanges"][0];
         assert_eq!(edits.len(), 1, "one step to undo: {edits:#?}");

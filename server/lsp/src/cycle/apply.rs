@@ -8,6 +8,7 @@ use tower_lsp::lsp_types::ApplyWorkspaceEditParams;
 use tower_lsp::lsp_types::request::ApplyWorkspaceEdit;
 
 use super::edit::{NoText, workspace_edit};
+use super::words;
 use crate::session::{Session, THINKING};
 
 /// What was brought to the user's files.
@@ -17,6 +18,8 @@ pub(crate) struct Applied {
     pub files: Vec<Utf8PathBuf>,
     /// Whether the editor did it.
     by_editor: bool,
+    /// Those that the editor has not saved.
+    unsaved: Vec<Utf8PathBuf>,
 }
 
 impl Applied {
@@ -24,7 +27,10 @@ impl Applied {
     pub(crate) fn say(&self, cycle: CycleId) -> String {
         match (self.files.len(), self.by_editor) {
             (0, _) => format!("Cycle {cycle} changes nothing any more: you have all of it already"),
-            (_, true) => format!("Cycle {cycle} is applied: one undo takes it back"),
+            (_, true) => format!(
+                "Cycle {cycle} is applied: one undo takes it back{}",
+                words::not_saved(&self.unsaved)
+            ),
             (_, false) => format!("Cycle {cycle} is applied to the files on disk"),
         }
     }
@@ -86,6 +92,7 @@ impl Session {
             let label = format!("Greenward: cycle {cycle}");
             self.edit(label, &application, confirm).await?;
         }
+        let unsaved = unsaved(&application).await;
         let changed = files.clone();
         let applied = self.ask_cycles(|reply| CycleCommand::Applied {
             cycle,
@@ -101,6 +108,7 @@ impl Session {
         Ok(Applied {
             files,
             by_editor: true,
+            unsaved,
         })
     }
 
@@ -118,6 +126,7 @@ impl Session {
         Ok(Applied {
             files: paths(&application),
             by_editor: false,
+            unsaved: Vec::new(),
         })
     }
 
@@ -184,6 +193,19 @@ impl Session {
         self.ask_cycles(|reply| CycleCommand::Diff { cycle, reply })
             .await
     }
+}
+
+/// The files that are not on the disk what they have become in the editor. Many editors open a file
+/// for an edit and leave it to the user to save it, who may not even see it.
+pub(super) async fn unsaved(application: &Application) -> Vec<Utf8PathBuf> {
+    let mut unsaved = Vec::new();
+    for file in &application.files {
+        let on_disk = tokio::fs::read_to_string(&file.path).await.ok();
+        if on_disk != file.after {
+            unsaved.push(file.path.clone());
+        }
+    }
+    unsaved
 }
 
 fn paths(application: &Application) -> Vec<Utf8PathBuf> {

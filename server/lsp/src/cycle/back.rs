@@ -1,15 +1,14 @@
 //! Back to the last green: the files of a project as they were when all its tests passed.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use greenward_engine::{Application, CycleCommand, CycleRefusal};
 use tower_lsp::lsp_types::MessageType;
 
-use super::apply::NotApplied;
+use super::apply::{NotApplied, unsaved};
+use super::words;
 use crate::session::Session;
 
 const BRING_BACK: &str = "Bring back";
-/// How many files a question names.
-const NAMED: usize = 8;
 
 impl Session {
     /// Asks, and brings the files of a project back to the last green: the project of a file, or
@@ -38,10 +37,12 @@ impl Session {
         };
         let label = "Greenward: back to the last green".to_owned();
         match self.edit(label, &found, false).await {
-            Ok(()) => self.show(
-                MessageType::INFO,
-                "Back at the last green. What you had is kept under refs/greenward/before-back",
-            ),
+            Ok(()) => {
+                let not_saved = words::not_saved(&unsaved(&found).await);
+                let said = "Back at the last green. What you had is kept under \
+                            refs/greenward/before-back";
+                self.show(MessageType::INFO, format!("{said}{not_saved}"));
+            }
             Err(NotApplied::NoText(file)) => self.show(
                 MessageType::WARNING,
                 format!("Nothing is brought back: {file} is no text that an editor could edit"),
@@ -77,19 +78,9 @@ impl Session {
 
 /// Names the files that would change.
 fn question(found: &Application) -> String {
-    let names: Vec<&str> = found
-        .files
-        .iter()
-        .map(|file| file.path.as_path())
-        .map(|path: &Utf8Path| path.file_name().unwrap_or(path.as_str()))
-        .collect();
-    let more = match names.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let names = names[..names.len().min(NAMED)].join(", ");
+    let names = words::files(found.files.iter().map(|file| file.path.as_path()));
     format!(
-        "Bring {names}{more} back as at the last green? What you have now is kept under \
+        "Bring {names} back as at the last green? What you have now is kept under \
          refs/greenward/before-back"
     )
 }

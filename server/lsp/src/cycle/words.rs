@@ -1,5 +1,6 @@
 //! How cycles are said to people, in one line each.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{CheckOutcome, EndingKind, Review, TestId, Usage, Verdict};
 use greenward_engine::{CycleStanding, CycleSummary, Hands};
 
@@ -104,6 +105,32 @@ pub(crate) fn checks(verdict: &Verdict) -> String {
     said
 }
 
+/// How many files are named.
+const NAMED: usize = 8;
+
+/// The names of files: `a.py, b.py and 2 more`.
+pub(crate) fn files<'a>(paths: impl Iterator<Item = &'a Utf8Path>) -> String {
+    let names: Vec<&str> = paths
+        .map(|path| path.file_name().unwrap_or(path.as_str()))
+        .collect();
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+}
+
+/// That files are changed in the editor alone, to stand behind what was done; nothing if none is.
+pub(crate) fn not_saved(paths: &[Utf8PathBuf]) -> String {
+    match paths {
+        [] => String::new(),
+        paths => format!(
+            ". Not saved yet: {}",
+            files(paths.iter().map(Utf8PathBuf::as_path))
+        ),
+    }
+}
+
 /// That a cycle is complete: what passes, what changes, and what was checked.
 pub(crate) fn complete(summary: &CycleSummary) -> String {
     let files = match summary.files.as_slice() {
@@ -172,6 +199,18 @@ mod tests {
             };
             assert_eq!(cost(&usage).as_deref(), said);
         }
+    }
+
+    #[test]
+    fn files_that_are_not_saved_are_named() {
+        let paths = |count: u32| -> Vec<Utf8PathBuf> {
+            (1..=count)
+                .map(|file| format!("/w/{file}.py").into())
+                .collect()
+        };
+        assert_eq!(not_saved(&[]), "");
+        assert_eq!(not_saved(&paths(2)), ". Not saved yet: 1.py, 2.py");
+        assert!(not_saved(&paths(10)).ends_with("7.py, 8.py and 2 more"));
     }
 
     #[test]
