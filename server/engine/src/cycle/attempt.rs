@@ -121,7 +121,8 @@ async fn brief(
             others.push((item.id.clone(), file, result.outcome));
         }
     }
-    let mut base = results(&goal.targets, &baseline.report);
+    let folder = top.join(drive.means.objects.prefix());
+    let mut base = results(&goal.targets, &baseline.report, &folder);
     let mut feedback = task.feedback.clone();
     let changed = match task.phase {
         Phase::Refactor => {

@@ -339,6 +339,11 @@ async fn baseline(
 ) -> Result<CycleEvent, Trouble> {
     teller.stage("running all tests on your work as it is");
     let taken = bench.baseline(drive).await?;
+    let folder = bench
+        .room(drive)
+        .await?
+        .top()
+        .join(drive.means.objects.prefix());
     if let RunOutcome::RunnerBroken { message } = &taken.report.outcome {
         return Ok(CycleEvent::Broken {
             error: format!("the tests cannot be run apart from your folder: {message}"),
@@ -347,7 +352,7 @@ async fn baseline(
     let outcomes = taken.report.results.values().map(|result| result.outcome);
     Ok(CycleEvent::BaselineTaken {
         counts: outcomes.collect::<Counts>(),
-        targets: results(&drive.goal().targets, &taken.report),
+        targets: results(&drive.goal().targets, &taken.report, &folder),
     })
 }
 
@@ -419,7 +424,7 @@ async fn test_targets(
     let report = room.run(Selection::Items(targets.clone()), &cancel).await?;
     Ok(CycleEvent::Tested {
         commit: commit(result),
-        targets: results(&targets, &report),
+        targets: results(&targets, &report, &composition.folder),
     })
 }
 

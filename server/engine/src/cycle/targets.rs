@@ -1,11 +1,13 @@
 //! What runs say of the targets of a cycle.
 
-use greenward_core::{Failure, Outcome, RunOutcome, TargetResult, TestId};
+use camino::Utf8Path;
+use greenward_core::{Failure, Location, Outcome, RunOutcome, Severity, TargetResult, TestId};
 
 use super::report::Report;
 
-/// What became of targets in a run. One that could not be built is errored.
-pub(super) fn results(targets: &[TestId], report: &Report) -> Vec<TargetResult> {
+/// What became of targets in a run. One that could not be built is errored. Places in messages are
+/// told relative to `folder`.
+pub(super) fn results(targets: &[TestId], report: &Report, folder: &Utf8Path) -> Vec<TargetResult> {
     let of = |test: &TestId| {
         let worst = report
             .of(test)
@@ -19,7 +21,7 @@ pub(super) fn results(targets: &[TestId], report: &Report) -> Vec<TargetResult> 
             None if report.outcome == RunOutcome::DidNotBuild => TargetResult {
                 test: test.clone(),
                 outcome: Some(Outcome::Errored),
-                failure: Some(unbuilt(report)),
+                failure: Some(unbuilt(report, folder)),
             },
             None => TargetResult {
                 test: test.clone(),
@@ -35,12 +37,18 @@ pub(super) fn results(targets: &[TestId], report: &Report) -> Vec<TargetResult> 
     targets.iter().map(of).collect()
 }
 
-fn unbuilt(report: &Report) -> Failure {
-    let errors: Vec<&str> = report
-        .problems
-        .iter()
-        .filter(|problem| problem.severity == greenward_core::Severity::Error)
-        .map(|problem| problem.message.as_str())
+/// Why nothing was built: each error with its place, an empty line between them.
+fn unbuilt(report: &Report, folder: &Utf8Path) -> Failure {
+    let errors = report.problems.iter();
+    let errors = errors.filter(|problem| problem.severity == Severity::Error);
+    let errors: Vec<String> = errors
+        .map(|problem| match &problem.location {
+            Some(Location { file, range }) => {
+                let file = file.strip_prefix(folder).unwrap_or(file);
+                format!("{file}:{}: {}", range.start.line + 1, problem.message)
+            }
+            None => problem.message.clone(),
+        })
         .collect();
     let location = report
         .problems
@@ -54,5 +62,42 @@ fn unbuilt(report: &Report) -> Failure {
         kind: "build".to_owned(),
         location,
         ..Failure::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use greenward_core::{Position, Problem, Range};
+
+    #[test]
+    fn every_error_of_a_build_is_told_with_its_place() {
+        let problem = |severity, line: Option<u32>, message: &str| Problem {
+            severity,
+            message: message.to_owned(),
+            code: None,
+            location: line.map(|line| Location {
+                file: "/room/top/src/lib.rs".into(),
+                range: Range::new(Position::new(line, 4), Position::new(line, 9)),
+            }),
+            related: Vec::new(),
+        };
+        let report = Report {
+            outcome: RunOutcome::DidNotBuild,
+            problems: vec![
+                problem(Severity::Warning, Some(1), "unused variable"),
+                problem(Severity::Error, Some(11), "mismatched types\nhelp: call it"),
+                problem(Severity::Error, None, "linking failed"),
+            ],
+            ..Report::begun()
+        };
+        let target = TestId::parse("cargo:.#roman/lib::four");
+        let results = results(&[target], &report, Utf8Path::new("/room/top"));
+        let failure = results[0].failure.as_ref().unwrap();
+        assert_eq!(failure.kind, "build");
+        assert_eq!(
+            failure.message,
+            "src/lib.rs:12: mismatched types\nhelp: call it\n\nlinking failed"
+        );
     }
 }

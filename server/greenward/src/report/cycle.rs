@@ -1,8 +1,8 @@
 //! What a person sees of a cycle: lines as it goes on, and how it ended. Pure.
 
 use greenward_core::{
-    Check, CheckOutcome, CycleId, EndingKind, Outcome, Phase, Review, TargetResult, TestId, Usage,
-    Verdict,
+    Check, CheckOutcome, CycleId, EndingKind, Failure, Outcome, Phase, Review, TargetResult,
+    TestId, Usage, Verdict,
 };
 use greenward_engine::{CycleSummary, CycleWhat};
 
@@ -39,7 +39,7 @@ pub(crate) fn lines(what: &CycleWhat) -> String {
             ),
             words::indent(reason, "    ")
         ),
-        CycleWhat::Tested(targets) => targets.iter().map(target).collect(),
+        CycleWhat::Tested(targets) => tested(targets),
         CycleWhat::Checked(check) => self::check(check),
         CycleWhat::Ended(_) => String::new(),
     }
@@ -95,8 +95,35 @@ fn replied(usage: Usage, files: &[camino::Utf8PathBuf], summary: &str) -> String
     text
 }
 
-/// A target with the head of its failure.
-fn target(target: &TargetResult) -> String {
+/// The targets, each with the head of its failure. What keeps all of them from being built is told
+/// once.
+fn tested(targets: &[TargetResult]) -> String {
+    let mut text = String::new();
+    let mut told: Option<&Failure> = None;
+    for one in targets {
+        let build = one.failure.as_ref().filter(|failure| failure.kind == BUILD);
+        let is_told = build.is_some() && build == told;
+        text += &target(one, !is_told);
+        told = build;
+    }
+    text
+}
+
+/// The kind of a failure that is that of a build.
+const BUILD: &str = "build";
+
+/// The first of the errors of a build, with its place, and how many more there are.
+fn first_error(message: &str) -> String {
+    let mut errors = message.split("\n\n");
+    let first = errors.next().unwrap_or_default();
+    match errors.count() {
+        0 => first.to_owned(),
+        more => format!("{first}\nand {}", words::many(more, "more error")),
+    }
+}
+
+/// A target, with the head of its failure if that is to be told.
+fn target(target: &TargetResult, why: bool) -> String {
     let TargetResult {
         test,
         outcome,
@@ -109,9 +136,17 @@ fn target(target: &TargetResult) -> String {
         paint(style, format_args!("{mark} {word}")),
         local(test)
     );
-    if let Some(failure) = failure {
-        let message: Vec<&str> = failure.message.lines().take(LINES).collect();
-        text += &words::indent(&message.join("\n"), "      ");
+    if let Some(failure) = failure.as_ref().filter(|_| why) {
+        let message = match failure.kind == BUILD {
+            true => first_error(&failure.message),
+            false => failure
+                .message
+                .lines()
+                .take(LINES)
+                .collect::<Vec<_>>()
+                .join("\n"),
+        };
+        text += &words::indent(&message, "      ");
         if let (Some(expected), Some(actual)) = (&failure.expected, &failure.actual)
             && !failure.message.contains(actual.as_str())
         {
@@ -313,7 +348,7 @@ mod tests {
 
     use crate::report::style::plain;
     use expect_test::{Expect, expect};
-    use greenward_core::{CheckKind, Failure, Framework, ProjectId, WayOut};
+    use greenward_core::{CheckKind, Framework, ProjectId, WayOut};
 
     fn summary(ending: Option<EndingKind>, reason: Option<&str>) -> CycleSummary {
         CycleSummary {
@@ -349,6 +384,41 @@ mod tests {
     fn check_lines(whats: &[CycleWhat], expected: Expect) {
         let text: String = whats.iter().map(lines).collect();
         expected.assert_eq(&plain(&text));
+    }
+
+    #[test]
+    fn errors_of_a_build_are_told_once_with_the_place_of_the_first() {
+        let unbuilt = |test: &str| TargetResult {
+            test: TestId::parse(&format!("cargo:.#roman/lib::{test}")),
+            outcome: Some(Outcome::Errored),
+            failure: Some(Failure {
+                message:
+                    "src/lib.rs:12: mismatched types\nhelp: call it\n\nsrc/lib.rs:20: no\n\nand"
+                        .to_owned(),
+                kind: "build".to_owned(),
+                ..Failure::default()
+            }),
+        };
+        check_lines(
+            &[
+                CycleWhat::Stage("running the targets on the change".to_owned()),
+                CycleWhat::Tested(vec![unbuilt("four"), unbuilt("six")]),
+                CycleWhat::Phase {
+                    phase: Phase::Green,
+                    attempt: 2,
+                    of: 4,
+                },
+            ],
+            expect![[r#"
+                  running the targets on the change
+                  ! errored roman/lib::four
+                      src/lib.rs:12: mismatched types
+                      help: call it
+                      and 2 more errors
+                  ! errored roman/lib::six
+                green, attempt 2 of 4
+            "#]],
+        );
     }
 
     #[test]

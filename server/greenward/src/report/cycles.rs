@@ -136,7 +136,10 @@ fn words_of(event: &CycleEvent) -> (String, String) {
             let style = if passed == targets.len() { GOOD } else { BAD };
             let failures = targets.iter().filter_map(|target| target.failure.as_ref());
             let first = failures.filter_map(|failure| failure.message.lines().next());
-            (paint(style, line), first.collect::<Vec<_>>().join("\n"))
+            let mut first: Vec<&str> = first.collect();
+            // What keeps all of them from being built is the same for each.
+            first.dedup();
+            (paint(style, line), first.join("\n"))
         }
         CycleEvent::Verified { verdict, .. } => match verdict.is_passed() {
             true => bare(paint(GOOD, "the verdict passed")),
