@@ -332,7 +332,10 @@ fn targets_that_prove_nothing() {
     world.write("test_roman.py", settled);
     world.write("roman.py", RIGHT);
     let done = cycle(&world, "a test that passes");
-    done.check(2, &["does not fail to begin with"]);
+    done.check(0, &["passes already: there is nothing to do"]);
+    let both = world.greenward(&["green", "test_roman.py", "--trust"]);
+    both.check(0, &["all 2 tests pass already: there is nothing to do"]);
+    assert!(!both.stdout.contains("Cycle"), "{}", both.stdout);
     let green = world.greenward(&["green", "test_forty", "--trust"]);
     green.check(2, &["test_forty"]);
 }

@@ -510,6 +510,22 @@ fn the_cycles_of_a_folder_come_and_go_with_it() {
 }
 
 #[test]
+fn where_the_test_passes_already_no_cycle_begins() {
+    let Some(world) = project(&[RIGHT]) else {
+        return;
+    };
+    let (mut client, _) = failing(&world, options(Profile::Neovim));
+    let one = json!(["pytest:.#tests/test_roman.py::test_one"]);
+    assert_eq!(client.execute("greenward.green", one), Value::Null);
+    told(
+        &mut client,
+        "test_one` passes already: there is nothing to do",
+    );
+    let listed = client.request("greenward/cycle/list", json!({}));
+    assert_eq!(listed["cycles"], json!([]), "{listed}");
+}
+
+#[test]
 fn who_cannot_work_is_greyed_with_the_reason_or_left_out() {
     let Some(world) = project(&[RIGHT]) else {
         return;

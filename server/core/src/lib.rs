@@ -26,7 +26,7 @@ pub use cycle::{
     Breaker, BreakerChange, BreakerKey, BreakerState, Check, CheckKind, CheckOutcome, CommitId,
     Cycle, CycleEvent, CycleId, Ending, EndingKind, Failed, Feedback, Goal, IllegalEvent, Limit,
     Limits, PassedVerdict, Phase, Recorded, Review, Step, TargetResult, Thresholds, Usage, Verdict,
-    WayOut, breaker_changes,
+    WayOut, already_green, breaker_changes,
 };
 pub use ids::{Framework, ProjectId, RunId, TestId, Unit};
 pub use invocation::{Access, Invocation};

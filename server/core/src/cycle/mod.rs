@@ -27,5 +27,5 @@ pub use breaker::{Breaker, BreakerChange, BreakerKey, BreakerState, Thresholds, 
 pub use event::{CycleEvent, Recorded, TargetResult, WayOut};
 pub use goal::{CommitId, CycleId, Goal, Limit, Limits, Phase, Usage};
 pub use machine::{Cycle, IllegalEvent};
-pub use step::{Ending, EndingKind, Failed, Feedback, Review, Step};
+pub use step::{Ending, EndingKind, Failed, Feedback, Review, Step, already_green};
 pub use verdict::{Check, CheckKind, CheckOutcome, PassedVerdict, Verdict};

@@ -125,6 +125,8 @@ pub enum Failed {
     Limit(Limit),
     /// No test is to pass, so there is nothing to show.
     NoTarget,
+    /// All targets pass on the base: what was wished for is so already.
+    AlreadyGreen(Vec<TestId>),
     /// A target does not fail on the base, so there is nothing to show by making it pass.
     NotFailing(TestId),
     /// A target did not report on the base.
@@ -153,12 +155,25 @@ impl fmt::Display for Failed {
         match self {
             Failed::Limit(limit) => write!(f, "the limit of {} is reached", limit.name()),
             Failed::NoTarget => f.write_str("no test is to pass"),
+            Failed::AlreadyGreen(tests) => write!(f, "{}", already_green(tests)),
             Failed::NotFailing(test) => write!(f, "`{test}` does not fail to begin with"),
             Failed::NotFound(test) => write!(f, "`{test}` did not run"),
             Failed::Worker { error } => write!(f, "the worker cannot work: {error}"),
             Failed::WayOut { way, reason } => write!(f, "{}: {reason}", way.name()),
             Failed::Broken { error } => f.write_str(error),
         }
+    }
+}
+
+/// That tests pass and nothing is to be done about them, in a sentence.
+#[must_use]
+pub fn already_green(tests: &[TestId]) -> String {
+    match tests {
+        [test] => format!("`{test}` passes already: there is nothing to do"),
+        tests => format!(
+            "all {} tests pass already: there is nothing to do",
+            tests.len()
+        ),
     }
 }
 

@@ -3,11 +3,14 @@
 use super::{Failed, Goal, TargetResult};
 use crate::TestId;
 
-/// Why the cycle cannot begin: there is no target, or one does not fail on the base.
+/// Why the cycle cannot begin: there is no target, or one does not fail on the base, or all pass.
 pub(super) fn unfit(goal: &Goal, targets: &[TargetResult]) -> Option<Failed> {
     // What is said of all of none always holds.
     if goal.targets.is_empty() {
         return Some(Failed::NoTarget);
+    }
+    if not_passed(goal, targets).is_empty() {
+        return Some(Failed::AlreadyGreen(goal.targets.clone()));
     }
     goal.targets.iter().find_map(|test| {
         let outcome = targets

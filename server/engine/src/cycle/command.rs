@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use greenward_core::{BreakerKey, CycleId, ProjectId, Recorded, TestId};
+use greenward_core::{BreakerKey, CycleId, ProjectId, Recorded, TestId, already_green};
 use greenward_store::CycleSummary;
 use greenward_workspace::merge::Conflict;
 use greenward_workspace::objects::FileChange;
@@ -302,6 +302,9 @@ pub enum CycleRefusal {
          Hold out other tests (--held-out) than those that it is to make pass"
     )]
     AllHeldOut,
+    /// The tests pass as the user's work stands now.
+    #[error("{}", already_green(.0))]
+    AlreadyGreen(Vec<TestId>),
     /// No worker is configured.
     #[error(
         "no worker is configured. Add one to your settings, for example\n\n\

@@ -183,6 +183,9 @@ impl State {
         if targets.is_empty() {
             return Err(CycleRefusal::AllHeldOut);
         }
+        if held_out.is_empty() && targets.iter().all(|target| self.passes(target)) {
+            return Err(CycleRefusal::AlreadyGreen(targets));
+        }
         let worker = worker(request, &context)?;
         let goal = Goal {
             framework: context.project.framework(),

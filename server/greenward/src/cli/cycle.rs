@@ -15,7 +15,8 @@ The worker works in a copy of your files. What it says counts for nothing: the t
 clean room, and the checks of the verdict are shown one by one. Your files stay as they are until
 you apply.
 
-Exit codes: 0 green, 1 not green, 2 it could not be tried, 130 cancelled.";
+Exit codes: 0 green, also where the tests pass already; 1 not green, 2 it could not be tried,
+130 cancelled.";
 
 /// Arguments of `greenward green`.
 #[derive(Debug, Args)]

@@ -220,16 +220,19 @@ pub(crate) fn ending(summary: &CycleSummary) -> String {
             "{}\n",
             paint(WARNING, format_args!("Cycle {id} was cancelled."))
         ),
+        // It did not come to the first attempt: its baseline was none.
+        Some(EndingKind::Failed) if summary.attempts == 0 => format!(
+            "{} {}.\n",
+            paint(WARNING, format_args!("Cycle {id}: nothing was tried.")),
+            summary.reason.as_deref().unwrap_or("nobody knows why")
+        ),
         Some(EndingKind::Failed | EndingKind::Stuck) => {
             let reason = summary.reason.as_deref().unwrap_or("nobody knows why");
             format!(
                 "{} {reason}\n{}{}",
                 paint(BAD, format_args!("Cycle {id}: not green.")),
                 refused(summary),
-                match summary.attempts {
-                    0 => String::new(),
-                    _ => format!("After {attempts} in {time}{used}.\n"),
-                }
+                format_args!("After {attempts} in {time}{used}.\n")
             )
         }
         None => format!(
@@ -333,6 +336,7 @@ pub(crate) fn state(summary: &CycleSummary, goes_on: bool) -> String {
         (Some(Review::Applied), _) => paint(GOOD, "applied"),
         (Some(Review::Discarded), _) => paint(DIM, "discarded"),
         (None, Some(EndingKind::Complete)) => paint(GOOD, "green"),
+        (None, Some(EndingKind::Failed)) if summary.attempts == 0 => paint(DIM, "not tried"),
         (None, Some(EndingKind::Failed)) => paint(BAD, "not green"),
         (None, Some(EndingKind::Stuck)) => paint(BAD, "stuck"),
         (None, Some(EndingKind::Cancelled)) => paint(DIM, "cancelled"),

@@ -120,6 +120,7 @@ fn refused(refusal: &CycleRefusal) -> Error {
         CycleRefusal::Run(refusal) => return run_refused(refusal),
         CycleRefusal::SeveralProjects(_) => "severalProjects",
         CycleRefusal::AllHeldOut => "allHeldOut",
+        CycleRefusal::AlreadyGreen(_) => "alreadyGreen",
         CycleRefusal::NoWorker => "noWorker",
         CycleRefusal::SeveralWorkers(_) => "severalWorkers",
         CycleRefusal::UnknownWorker { .. } => "unknownWorker",

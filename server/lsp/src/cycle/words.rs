@@ -157,6 +157,15 @@ pub(crate) fn not_green(summary: &CycleSummary) -> String {
         Some(EndingKind::Failed | EndingKind::Complete) => "has failed",
         None => "is interrupted",
     };
+    if summary.attempts == 0
+        && let (Some(EndingKind::Failed), Some(reason)) = (summary.ending, &summary.reason)
+    {
+        return format!(
+            "Nothing was tried in cycle {}: {}",
+            summary.id,
+            reason.trim()
+        );
+    }
     let mut said = format!(
         "Cycle {} {ended}: {} is not green after {} by {}",
         summary.id,
@@ -227,6 +236,13 @@ mod tests {
             not_green(&samples::failed()),
             "Cycle 8 has failed: test_four is not green after 4 attempts by local: the limit of \
              attempts is reached\n✗ sealed: test_roman.py is not as it was"
+        );
+        let mut passing = samples::failed();
+        passing.attempts = 0;
+        passing.reason = Some("`four` passes already: there is nothing to do".to_owned());
+        assert_eq!(
+            not_green(&passing),
+            "Nothing was tried in cycle 8: `four` passes already: there is nothing to do"
         );
         let mut stuck = samples::failed();
         stuck.ending = Some(EndingKind::Stuck);

@@ -273,7 +273,7 @@ fn from_a_failing_test_to_the_users_review() {
 #[test]
 fn a_target_that_does_not_fail_is_no_goal() {
     for (outcome, why) in [
-        (passing(), Failed::NotFailing(target())),
+        (passing(), Failed::AlreadyGreen(vec![target()])),
         (Some(Outcome::Skipped), Failed::NotFailing(target())),
         (Some(Outcome::Flaky), Failed::NotFailing(target())),
         (None, Failed::NotFound(target())),

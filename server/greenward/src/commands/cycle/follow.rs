@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use greenward_core::{CycleId, EndingKind, TargetResult};
+use greenward_core::{Cycle, CycleId, Ending, EndingKind, Failed, TargetResult};
 use greenward_engine::{
     Command, CycleCommand, CycleRefusal, CycleSummary, CycleWhat, Notice, RunNotice, RunWhat,
 };
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
-use super::ask::{diff, resting, trouble};
+use super::ask::{ask, diff, resting, trouble};
 use super::tell::Teller;
 use crate::edge::{self, Clock};
 use crate::exit::{Exit, Trouble};
@@ -102,7 +102,26 @@ impl Follow<'_> {
             let now = edge::since_epoch();
             self.teller.people().print(&cycles::resting(&resting, now));
         }
+        if self.is_already_green(&summary).await? {
+            return Ok(Ended::AlreadyGreen);
+        }
         Ok(Ended::AsItStands(Box::new(summary)))
+    }
+
+    /// Whether a cycle ended since all its tests passed to begin with.
+    async fn is_already_green(&self, summary: &CycleSummary) -> Result<bool, Trouble> {
+        if summary.ending != Some(EndingKind::Failed) || summary.attempts > 0 {
+            return Ok(false);
+        }
+        let cycle = summary.id;
+        let record = ask(self.session, |reply| CycleCommand::Show { cycle, reply });
+        let events = record.await?.map_err(trouble)?.events;
+        let cycle = Cycle::replay(&events).ok().flatten();
+        let ending = cycle.as_ref().and_then(Cycle::ending);
+        Ok(matches!(
+            ending,
+            Some(Ending::Failed(Failed::AlreadyGreen(_)))
+        ))
     }
 
     fn run(&mut self, run: &RunNotice, targets: &[greenward_core::TestId]) {
@@ -125,6 +144,8 @@ impl Follow<'_> {
 pub(in crate::commands) enum Ended {
     /// With the cycle, which stands so.
     AsItStands(Box<CycleSummary>),
+    /// Before its first attempt: there was nothing to do.
+    AlreadyGreen,
     /// Before it: it was interrupted twice.
     LeftAlone,
 }

@@ -1,5 +1,6 @@
 //! `greenward green`: implement failing tests to green.
 
+use greenward_core::already_green;
 use greenward_engine::{CycleCommand, CycleRefusal, CycleRequest, Query};
 
 use super::ask::trouble;
@@ -78,8 +79,8 @@ async fn cycle(
             return Ok(Exit::Cancelled);
         };
         if failing.is_empty() {
-            return Err(Trouble::new(format!("{all} pass already"))
-                .hint("write a test that fails, then this makes it pass"));
+            teller.people().line(&already_green(&targets));
+            return Ok(Exit::Holds);
         }
         teller.people().line(&count(&targets, &failing));
         targets = failing;
@@ -100,8 +101,10 @@ async fn cycle(
     let Some(id) = begun.await? else {
         return Ok(Exit::Cancelled);
     };
-    let Ended::AsItStands(summary) = follow.until_ended(id).await? else {
-        return Ok(Exit::Cancelled);
+    let summary = match follow.until_ended(id).await? {
+        Ended::AsItStands(summary) => summary,
+        Ended::AlreadyGreen => return Ok(Exit::Holds),
+        Ended::LeftAlone => return Ok(Exit::Cancelled),
     };
     let exit = exit_of(&summary);
     if args.apply && exit == Exit::Holds && summary.review.is_none() {

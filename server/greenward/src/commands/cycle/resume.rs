@@ -33,8 +33,10 @@ pub(crate) async fn run(world: &World, args: &ResumeArgs) -> Result<Exit, Troubl
         let Some(()) = begun.await? else {
             return Ok(Exit::Cancelled);
         };
-        let Ended::AsItStands(summary) = follow.until_ended(cycle).await? else {
-            return Ok(Exit::Cancelled);
+        let summary = match follow.until_ended(cycle).await? {
+            Ended::AsItStands(summary) => summary,
+            Ended::AlreadyGreen => return Ok(Exit::Holds),
+            Ended::LeftAlone => return Ok(Exit::Cancelled),
         };
         let exit = exit_of(&summary);
         if args.apply && exit == Exit::Holds && summary.review.is_none() {
