@@ -9,11 +9,13 @@ use greenward_workspace::lane::{Lane, Purpose};
 use greenward_workspace::objects::CommitId as Version;
 use tokio::sync::mpsc;
 
+use super::bench::Bench;
 use super::briefing::Briefing;
 use super::confinement;
-use super::drive::{Bench, Drive, Trouble, wait_for_person};
+use super::drive::{Drive, Trouble};
 use super::leavings::without_leavings;
 use super::means::commit;
+use super::steps::wait_for_person;
 use super::targets::results;
 use super::teller::Teller;
 use super::turn::{self, LeftOut};

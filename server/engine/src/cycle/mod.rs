@@ -2,7 +2,8 @@
 //!
 //! - [`manager`]: the cycles of the workspace. By [`command`] they are told and asked what the state
 //!   makes [`work`]: [`begin`], [`review`], [`answers`], [`standing`].
-//! - [`drive`]: carries out what the state machine asks for, step by step. [`means`]: with what.
+//! - [`drive`]: carries out what the state machine asks for, [`steps`] by step. [`means`]: with what;
+//!   [`bench`]: what is made ready for that.
 //! - [`attempt`]: a worker's turn. [`briefing`]: what it is told. [`turn`]: what becomes of its reply.
 //!   [`targets`]: what runs say of the tests that are to pass.
 //! - [`composition`]: what of a change is judged. [`leavings`]: what is no part of it. [`clean_room`]: where. [`verify`]: how.
@@ -13,6 +14,7 @@
 mod answers;
 mod attempt;
 mod begin;
+mod bench;
 mod briefing;
 mod checkpoint;
 mod clean_room;
@@ -29,6 +31,7 @@ mod report;
 mod review;
 mod room;
 mod standing;
+mod steps;
 mod targets;
 mod teller;
 mod turn;
