@@ -510,6 +510,47 @@ fn the_cycles_of_a_folder_come_and_go_with_it() {
 }
 
 #[test]
+fn a_number_that_two_folders_have_is_applied_to_neither() {
+    let Some(world) = project(&[RIGHT]) else {
+        return;
+    };
+    let green = world.greenward(&["green", "test_four", "--trust"]);
+    assert_eq!(green.code, Some(0), "{}{}", green.stdout, green.stderr);
+    for (path, text) in [
+        ("pytest.ini", "[pytest]\npythonpath = .\n"),
+        ("roman.py", WRONG),
+        (TEST_FILE, TEST),
+    ] {
+        world.write(&format!("other/{path}"), text);
+    }
+    let binary = greenward_tests::binary();
+    let in_other = "cd other && exec \"$0\" green test_four --trust";
+    let green = world.tool("sh", &["-c", in_other, binary.as_str()]);
+    assert_eq!(green.code, Some(0), "{}{}", green.stdout, green.stderr);
+    assert!(green.stdout.contains("Cycle 1: green"), "{}", green.stdout);
+
+    let options = options(Profile::VsCode)
+        .folders(&["", "other"])
+        .choose("Cycle 2 is green", None);
+    let mut client = Client::start(&world, options);
+    client.wait_until_loaded();
+    let applied = client.execute("greenward.cycle.apply", json!([1]));
+    assert_eq!(applied["applied"], false, "{applied}");
+    told(&mut client, "there is a cycle 1 in each of");
+    for file in ["roman.py", "other/roman.py"] {
+        assert_eq!(world.read(file), WRONG, "{file}");
+    }
+    // No other gets a number that one of them has.
+    let start = json!({ "tests": [FOUR] });
+    let begun = client.request("greenward/cycle/start", start);
+    assert_eq!(begun["cycle"], 2, "{begun}");
+    progress(&mut client);
+    for file in [TEST_FILE, "other/tests/test_roman.py"] {
+        client.diagnostics(file);
+    }
+}
+
+#[test]
 fn where_the_test_passes_already_no_cycle_begins() {
     let Some(world) = project(&[RIGHT]) else {
         return;
