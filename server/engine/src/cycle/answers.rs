@@ -6,9 +6,10 @@ use greenward_store::CycleSummary;
 use greenward_workspace::objects::references::RefName;
 use greenward_workspace::objects::{CommitId as Version, StoreError};
 
-use super::command::{CycleDiff, CycleRecord, CycleRefusal, Resting};
+use super::command::{CycleDiff, CycleRecord, Resting};
 use super::manager::{Shared, failed};
 use super::means::{Means, version};
+use super::refusal::CycleRefusal;
 
 impl Shared {
     pub(super) async fn diff(

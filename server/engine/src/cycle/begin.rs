@@ -14,11 +14,12 @@ use greenward_store::Claim;
 use greenward_workers::Worker;
 use tokio::sync::mpsc;
 
-use super::command::{CycleRefusal, Resting};
+use super::command::Resting;
 use super::drive::{Drive, Stop};
 use super::manager::{InHand, Shared, failed, snapshot};
 use super::means::{Means, commit};
 use super::notice::CycleNotice;
+use super::refusal::CycleRefusal;
 use super::review::undecided;
 use super::work::Context;
 use super::workers::missing_program;

@@ -13,9 +13,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::checkpoint;
-use super::command::{Application, CycleRefusal};
+use super::command::Application;
 use super::drive::{Drive, Stop};
 use super::means::Means;
+use super::refusal::CycleRefusal;
 use super::standing::Remembered;
 use super::work::{CycleWork, Documents};
 use crate::error::chain;

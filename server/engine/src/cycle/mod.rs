@@ -1,7 +1,7 @@
 //! Cycles: a failing test's way to green, in lanes of our own, with a verdict at its end.
 //!
 //! - [`manager`]: the cycles of the workspace. By [`command`] they are told and asked what the state
-//!   makes [`work`]: [`begin`], [`review`], [`answers`], [`standing`].
+//!   makes [`work`]: [`begin`], [`review`], [`answers`], [`standing`]; or a [`refusal`].
 //! - [`drive`]: carries out what the state machine asks for, [`steps`] by step. [`means`]: with what;
 //!   [`bench`]: what is made ready for that.
 //! - [`attempt`]: a worker's turn. [`briefing`]: what it is told. [`turn`]: what becomes of its reply.
@@ -27,6 +27,7 @@ mod leavings;
 mod manager;
 mod means;
 mod notice;
+mod refusal;
 mod report;
 mod review;
 mod room;
@@ -41,10 +42,11 @@ mod workers;
 
 pub(crate) use begin::HUMAN;
 pub use command::{
-    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRefusal,
-    CycleRequest, CycleStanding, HalfApplied, Hands, Resting,
+    Application, AppliedFile, ApplyTo, CycleCommand, CycleDiff, CycleRecord, CycleRequest,
+    CycleStanding, HalfApplied, Hands, Resting,
 };
 pub(crate) use manager::Cycles;
 pub use notice::{CycleNotice, CycleWhat};
+pub use refusal::CycleRefusal;
 pub(crate) use work::{Context, CycleWork, Documents, KnownFolder};
 pub use workers::worker_trouble;

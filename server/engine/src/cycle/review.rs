@@ -13,9 +13,10 @@ use greenward_workspace::objects::references::RefName;
 use greenward_workspace::objects::{CommitId as Version, FileVersion, StoreError};
 
 use super::answers::given;
-use super::command::{Application, AppliedFile, ApplyTo, CycleRefusal, HalfApplied};
+use super::command::{Application, AppliedFile, ApplyTo, HalfApplied};
 use super::manager::{Shared, failed, snapshot};
 use super::means::{Means, version};
+use super::refusal::CycleRefusal;
 use super::work::Documents;
 
 /// How often a result is merged again when the user saves a file while it is written.

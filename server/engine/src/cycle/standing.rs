@@ -7,9 +7,10 @@ use dashmap::DashMap;
 use greenward_core::{CycleId, Framework, ProjectId, TestId};
 use greenward_store::{CycleFilter, CycleSummary, StoreError};
 
-use super::command::{CycleRefusal, CycleStanding, Hands};
+use super::command::{CycleStanding, Hands};
 use super::manager::{Shared, failed};
 use super::means::Means;
+use super::refusal::CycleRefusal;
 use super::work::KnownFolder;
 
 /// Of how many cycles the user may be asked to decide. All of them are in the store.

@@ -10,8 +10,9 @@ use greenward_protocol::settings::Settings;
 use tokio::sync::oneshot;
 
 use super::command::{
-    Application, ApplyTo, CycleDiff, CycleRecord, CycleRefusal, CycleStanding, HalfApplied, Resting,
+    Application, ApplyTo, CycleDiff, CycleRecord, CycleStanding, HalfApplied, Resting,
 };
+use super::refusal::CycleRefusal;
 
 /// Open documents: their text and version, by path.
 pub(crate) type Documents = Vec<(Utf8PathBuf, i32, Arc<str>)>;
