@@ -7,8 +7,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use expect_test::{Expect, expect};
 use greenward_core::{
-    Failure, Location, Outcome, Phase, Position, Problem, ProjectId, Range, RunEvent, RunId,
-    RunOutcome, Severity, TestId, TestResult,
+    Failure, ItemKind, Location, Outcome, Phase, Position, Problem, ProjectId, Range, RunEvent,
+    RunId, RunOutcome, Severity, TestId, TestItem, TestResult,
 };
 use greenward_frameworks::{Files, detect, parse};
 use greenward_protocol::settings::Settings;
@@ -461,6 +461,31 @@ fn a_failure_is_shown_until_it_is_no_longer_true() {
         started 2: saved test_a.py changed
         finished 2: passed, 0 of 1 bad
         /w/test_a.py shows []"#]]);
+}
+
+#[test]
+fn a_failing_parameter_case_is_called_by_its_test() {
+    let mut world = World::ready(TWO_FILES);
+    world.run(Which::All).unwrap();
+    let case = TestItem {
+        id: id("test_a.py::test_one[a::b]"),
+        parent: Some(id("test_a.py::test_one")),
+        project: project(),
+        unit: None,
+        kind: ItemKind::Case,
+        label: "a::b".to_owned(),
+        file: Some(path("test_a.py")),
+        range: Some(Range::of_line(0)),
+        name_range: None,
+    };
+    world.says(1, RunEvent::Found(vec![case]));
+    world.finishes(1, "test_a.py::test_one[a::b]", Outcome::Failed);
+    world.ends(1, RunOutcome::Failed);
+    world.check(expect![[r#"
+        run 1: All
+        started 1: asked all tests
+        finished 1: failed, 1 of 1 bad
+        /w/test_a.py shows [1: test_one[a::b] failed: assert 1 == 2]"#]]);
 }
 
 #[test]
