@@ -399,11 +399,18 @@ fn what_waits_for_a_decision_is_offered_in_the_next_session() {
         };
         let green = world.greenward(&["green", "test_four", "--trust"]);
         assert_eq!(green.code, Some(code), "{}{}", green.stdout, green.stderr);
-        for _session in 0..2 {
+        for session in 0..2 {
             let (mut client, diagnostic) = failing(&world, options(Profile::Neovim));
-            let actions = actions(&mut client, &world, &diagnostic);
-            let is_offered = actions.iter().any(|action| action["title"] == offered);
-            assert!(is_offered, "{offered} is not among {actions:#?}");
+            let before = actions(&mut client, &world, &diagnostic);
+            let is_offered = before.iter().any(|action| action["title"] == offered);
+            assert!(is_offered, "{offered} is not among {before:#?}");
+            // What is decided elsewhere is decided here too.
+            if session == 1 {
+                world.greenward(&["discard", "1"]).check(0, &["discarded"]);
+                let after = actions(&mut client, &world, &diagnostic);
+                let is_offered = after.iter().any(|action| action["title"] == offered);
+                assert!(!is_offered, "{offered} is among {after:#?}");
+            }
         }
     }
 }
