@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "greenward-frameworks",
             "greenward-lsp",
             "greenward-protocol",
+            "greenward-specs",
             "greenward-workspace",
         ],
     ),
@@ -47,6 +48,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("greenward-protocol", &[]),
+    ("greenward-specs", &["greenward-core"]),
     ("greenward-store", &["greenward-core"]),
     ("greenward-tests", &[]),
     (
