@@ -10,6 +10,7 @@ pub mod cycle_method;
 pub mod item;
 pub mod method;
 pub mod place;
+pub mod plan;
 pub mod run;
 pub mod schema;
 pub mod settings;

@@ -12,6 +12,7 @@ use crate::method::{
     Cancel, Discover, Document, InitializationOptions, Notification, Request, Run,
     RunEventNotification, Status, TestsChanged, VERSION,
 };
+use crate::plan::{PlanEvent, PlanLastLine};
 use crate::run::{LastLine, RunEvent};
 
 /// The methods of the protocol and the JSON Schema (draft 7) of what they carry.
@@ -66,6 +67,7 @@ impl Collector {
         let options = self.of::<InitializationOptions>();
         let lines = [self.of::<RunEvent>(), self.of::<LastLine>()];
         let cycle_lines = [self.of::<CycleEvent>(), self.of::<CycleLastLine>()];
+        let plan_lines = [self.of::<PlanEvent>(), self.of::<PlanLastLine>()];
         json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "title": "Greenward's own methods",
@@ -75,6 +77,7 @@ impl Collector {
             "notifications": self.notifications,
             "testJsonLines": { "anyOf": lines },
             "greenJsonLines": { "anyOf": cycle_lines },
+            "planJsonLines": { "anyOf": plan_lines },
             "definitions": self.types.take_definitions(true),
         })
     }

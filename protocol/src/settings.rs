@@ -51,6 +51,8 @@ pub struct Settings {
     pub workers: BTreeMap<String, Worker>,
     /// How a cycle goes, and how much it may take.
     pub cycle: Cycle,
+    /// Which files are specs.
+    pub specs: Specs,
     /// What the editor shows besides diagnostics.
     pub show: Show,
     /// What the log says.
@@ -167,6 +169,23 @@ impl Default for Pytest {
             python: None,
             args: Vec::new(),
             warm: true,
+        }
+    }
+}
+
+/// Which files are specs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Specs {
+    /// Patterns over paths, which start at the workspace folder. A `*` stays in its folder, `**`
+    /// does not. `greenward init --spec` writes into the folder of the first.
+    pub files: Vec<String>,
+}
+
+impl Default for Specs {
+    fn default() -> Self {
+        Self {
+            files: vec!["specs/**/*.md".to_owned(), "**/*.spec.md".to_owned()],
         }
     }
 }

@@ -14,6 +14,7 @@ use greenward_protocol::method::{
     CancelParams, DiscoverParams, DiscoverResult, DocumentParams, DocumentResult,
     InitializationOptions, RunParams, RunResult, StatusParams, StatusResult, TestsChangedParams,
 };
+use greenward_protocol::plan::{PlanEvent, PlanLastLine};
 use greenward_protocol::run::{LastLine, RunEvent};
 use greenward_protocol::schema::schema;
 use serde::Serialize;
@@ -90,12 +91,14 @@ fn the_documents_examples_are_what_the_types_say() {
             "ListCyclesParams" => check::<ListCyclesParams>,
             "ListCyclesResult" => check::<ListCyclesResult>,
             "CycleLastLine" => check::<CycleLastLine>,
+            "PlanEvent" => check::<PlanEvent>,
+            "PlanLastLine" => check::<PlanLastLine>,
             other => panic!("no type {other}"),
         };
         check(example);
         examples += 1;
     }
-    assert_eq!(examples, 38, "examples were added or lost");
+    assert_eq!(examples, 41, "examples were added or lost");
 }
 
 /// An example says all that its type would write, and nothing else.

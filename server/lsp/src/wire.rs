@@ -13,8 +13,10 @@ use greenward_protocol::{item, method, place, run};
 use tower_lsp::lsp_types::Url;
 
 mod cycle;
+mod plan;
 
 pub use cycle::{check, cycle_event, cycle_state};
+pub use plan::plan_task;
 
 /// How places in files are written for whoever reads them.
 pub trait Places {
