@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Implement a failing test to green, by a worker
     #[command(after_help = cycle::GREEN_HELP)]
     Green(GreenArgs),
+    /// Take a spec apart into tasks and show them; runs nothing
+    #[command(after_help = PLAN_HELP)]
+    Plan(PlanArgs),
     /// Show the cycles of this project, or all of one
     Cycles(CyclesArgs),
     /// Go on with a cycle that was interrupted or is not green
@@ -49,7 +52,7 @@ pub(crate) enum Command {
     Apply(CycleArg),
     /// Say that the result of a cycle is not wanted
     Discard(CycleArg),
-    /// Write a settings file with every default, for a project
+    /// Write a settings file with every default, for a project; or a new spec
     Init(InitArgs),
     /// Trust a folder, so that its tests may be run
     #[command(after_help = TRUST_HELP)]
@@ -79,6 +82,15 @@ Examples:
   greenward test --watch                the same again whenever a file changes
 
 Exit codes: 0 all hold, 1 tests fail or do not build, 2 they could not be tried, 130 cancelled.";
+
+const PLAN_HELP: &str = "\
+Examples:
+  greenward plan specs/roman.md              the tasks of a spec, and what is wrong with it
+  greenward plan roman                       the same, by a part of its title or path
+  greenward plan specs/roman.md -o plan.md   as a file that you can change
+  greenward init --spec 'Roman numerals'     write a new spec to begin with
+
+Exit codes: 0 there is a plan, 1 the spec has errors, 2 it could not be tried.";
 
 const TRUST_HELP: &str = "\
 Running tests runs the code of a folder. Greenward runs nothing in a folder, nor in those below
@@ -123,9 +135,26 @@ pub(crate) struct TestArgs {
     pub(crate) trust: bool,
 }
 
+/// Arguments of `greenward plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The spec: a file, or a part of a spec's title or path
+    #[arg(value_name = "SPEC")]
+    pub(crate) spec: String,
+    /// One JSON object a line instead of text: what is wrong, each task, the result last
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the plan to a new file, which you can change
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
+}
+
 /// Arguments of `greenward init`.
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
+    /// Write a new spec with this title, where specs are, and nothing else
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "New spec")]
+    pub(crate) spec: Option<String>,
     /// The project's folder; the one around the working directory if it is left out
     #[arg(value_name = "PATH")]
     pub(crate) folder: Option<Utf8PathBuf>,
@@ -331,6 +360,7 @@ mod tests {
             expect![[r#"
             Init(
                 InitArgs {
+                    spec: None,
                     folder: Some(
                         "sub",
                     ),

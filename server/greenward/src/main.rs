@@ -14,6 +14,7 @@ mod logging;
 mod report;
 mod screen;
 mod signals;
+mod specs;
 mod tools;
 mod trusting;
 mod wanted;
@@ -73,6 +74,7 @@ async fn run(command: &Command, world: &World, log: &Log) -> Result<ExitCode, Tr
     let exit = match command {
         Command::Lsp(_) => return commands::lsp::run(world, log.level()).await,
         Command::Test(args) => commands::test::run(world, &log.level(), args).await?,
+        Command::Plan(args) => commands::plan::run(world, args)?,
         Command::Green(args) => cycle::green::run(world, args).await?,
         Command::Cycles(args) => cycle::list::run(world, args).await?,
         Command::Resume(args) => cycle::resume::run(world, args).await?,

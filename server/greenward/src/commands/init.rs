@@ -1,10 +1,11 @@
-//! `greenward init`: write a settings file for a project.
+//! `greenward init`: write a settings file for a project, or a new spec.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_engine::TrustWord;
+use greenward_specs::template;
 use greenward_workspace::init::{config_text, gitignore_text};
 use greenward_workspace::settings::repository_file;
 
@@ -16,6 +17,7 @@ use crate::launch::Session;
 use crate::report::style::{PLACE, STRONG, paint};
 use crate::report::words;
 use crate::screen::Screen;
+use crate::specs;
 
 /// Runs `greenward init`. Runs nothing of the folder, and overwrites nothing.
 ///
@@ -30,6 +32,12 @@ pub(crate) async fn run(world: &World, args: &InitArgs) -> Result<Exit, Trouble>
         None => folder::around(&named, |path| path.exists(), |path| path.is_dir()),
     };
     let mut screen = Screen::stdout();
+    if let Some(title) = &args.spec {
+        let path = write_spec(world, &folder, title)?;
+        screen.line(&format!("{} is a new spec.", paint(PLACE, &path)));
+        screen.line("Write over what is in it; `greenward plan` then says what is to be done.");
+        return Ok(Exit::Holds);
+    }
     let written = write(&folder)
         .map_err(|error| Trouble::new(format!("{folder}/.tdd cannot be written")).from(error))?;
     let place = paint(PLACE, repository_file(&folder));
@@ -60,6 +68,33 @@ fn write(folder: &Utf8Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Writes a new spec where the settings say that specs are. Returns its path in the folder.
+///
+/// # Errors
+/// If no pattern of the settings leads to such a file, one is there already, or it cannot be
+/// written.
+fn write_spec(world: &World, folder: &Utf8Path, title: &str) -> Result<Utf8PathBuf, Trouble> {
+    let patterns = specs::patterns(world, folder)?;
+    let Some(path) = patterns.place_for(title) else {
+        return Err(Trouble::new(
+            "no pattern of the setting `specs.files` leads to a Markdown file",
+        )
+        .hint("add one such as \"specs/**/*.md\""));
+    };
+    let file = folder.join(&path);
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Trouble::new(format!("{path} is there already"))
+            .hint("it stays as it is; give the new spec another name"),
+        _ => Trouble::new(format!("{path} cannot be written")).from(error),
+    };
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent).map_err(failed)?;
+    }
+    let mut new = File::create_new(&file).map_err(failed)?;
+    new.write_all(template(title).as_bytes()).map_err(failed)?;
+    Ok(path)
 }
 
 async fn say_what_is_here(

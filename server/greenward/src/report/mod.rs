@@ -12,6 +12,7 @@ mod failure;
 mod fold;
 pub(crate) mod lines;
 pub(crate) mod live;
+pub(crate) mod plan;
 pub(crate) mod problem;
 mod progress;
 pub(crate) mod style;
