@@ -16,7 +16,7 @@ fn world(path: &str, text: impl AsRef<[u8]>) -> World {
 /// A spec of `tests/fixtures/specs`.
 fn fixture(name: &str) -> String {
     let path = repository().join("tests/fixtures/specs").join(name);
-    std::fs::read_to_string(path).expect("the fixture is there")
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn plan(world: &World, spec: &str) -> Finished {
@@ -228,6 +228,42 @@ fn what_cannot_be_a_spec_is_refused() {
         ("/nowhere/at/all.md", "no file and no spec is called"),
     ] {
         plan(&world, spec).check(2, &[said]);
+    }
+}
+
+/// Each nearly as large as may be. Whoever takes the square of that many steps does not end here.
+#[test]
+fn large_specs_come_to_an_end() {
+    let filled = |head: &str, part: &str| format!("{head}{}", part.repeat(1_000_000 / part.len()));
+    let names: String = (0..100_000).map(|number| format!("n{number}, ")).collect();
+    let nested = |depth| format!("{}- [ ] item {depth}\n", "  ".repeat(depth));
+    for (text, code, said) in [
+        (filled("", "## a\n"), 1, "error[too-many]"),
+        (filled("# T\n", "<!--\n"), 1, "error[empty]"),
+        (filled("# T\n", "<!-- a\n\n"), 1, "error[empty]"),
+        (filled("# T\n## A\n", "[a]("), 1, "error[unchecked]"),
+        (
+            filled("# T\n## A\n| a | b |\n|-|-|\n", "|a|b|c|\n"),
+            1,
+            "error[ragged-row]",
+        ),
+        (
+            format!("# T\n## A\n- [ ] 1 is I\ndepends on: {names}\n"),
+            1,
+            "error[unknown-dependency]",
+        ),
+        (
+            format!("---\ntarget: [{names}x]\n---\n# T\n## A\n- [ ] 1 is I\n"),
+            0,
+            "T: 1 task",
+        ),
+        (
+            format!("# T\n## A\n{}", (0..900).map(nested).collect::<String>()),
+            0,
+            "A (1 of 129)  a-1-of-129",
+        ),
+    ] {
+        check(text, code, &[said]);
     }
 }
 

@@ -66,12 +66,27 @@ impl<'t> Lines<'t> {
         Range::new(self.position(span.start), self.position(span.end))
     }
 
-    /// The offset of a line and a column that counts characters.
-    pub(crate) fn offset_of_chars(&self, line: usize, column: usize) -> usize {
+    /// The offset of a column that counts characters, in a line in which the offset of another
+    /// column is known. A column behind the end of the line is its end.
+    pub(crate) fn offset_of_chars(
+        &self,
+        line: usize,
+        (known, offset): (usize, usize),
+        column: usize,
+    ) -> usize {
         let span = self.span(line);
-        let mut chars = self.text[span.clone()].char_indices();
-        let found = chars.nth(column);
-        found.map_or(span.end, |(at, _)| span.start + at)
+        let offset = offset.clamp(span.start, span.end);
+        match column.checked_sub(known) {
+            Some(further) => {
+                let mut chars = self.text[offset..span.end].char_indices();
+                chars.nth(further).map_or(span.end, |(at, _)| offset + at)
+            }
+            None => {
+                let chars = self.text[span.start..offset].char_indices();
+                let back = chars.rev().nth(known - column - 1);
+                back.map_or(span.start, |(at, _)| span.start + at)
+            }
+        }
     }
 
     /// The offset of a place; of one that is not there, of the nearest before it.
@@ -109,8 +124,15 @@ mod tests {
             assert_eq!(lines.position(offset), place);
             assert_eq!(lines.offset(place), offset.min(text.len()));
         }
-        assert_eq!(lines.offset_of_chars(1, 2), 6);
-        assert_eq!(lines.offset_of_chars(1, 9), 8);
+        for (known, column, offset) in [
+            ((0, 3), 2, 6),
+            ((2, 6), 3, 8),
+            ((2, 6), 1, 5),
+            ((3, 8), 0, 3),
+            ((0, 3), 9, 8),
+        ] {
+            assert_eq!(lines.offset_of_chars(1, known, column), offset);
+        }
         assert_eq!(lines.trimmed(1..3), 3..3);
         assert_eq!(lines.trimmed(5..9), 6..8);
     }

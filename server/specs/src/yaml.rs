@@ -1,6 +1,8 @@
 //! YAML, and JSON with it, as values that know where they stand.
 
-use greenward_core::Range;
+use std::cell::Cell;
+
+use greenward_core::{Position, Range};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 use crate::place::Lines;
@@ -39,7 +41,7 @@ pub(crate) struct Malformed {
 /// long one.
 pub(crate) fn read(part: &str, lines: &Lines<'_>, first: usize) -> Result<Option<Node>, Malformed> {
     let mut tree = Tree {
-        place: Place { lines, first },
+        place: Place::new(lines, first),
         open: Vec::new(),
         root: None,
     };
@@ -176,16 +178,36 @@ impl Tree<'_, '_> {
 struct Place<'l, 't> {
     lines: &'l Lines<'t>,
     first: usize,
+    /// Where the last place was: its line, its column in characters, its offset. The next is near,
+    /// and a document may be all in one line.
+    last: Cell<(usize, usize, usize)>,
 }
 
-impl Place<'_, '_> {
+impl<'l, 't> Place<'l, 't> {
+    fn new(lines: &'l Lines<'t>, first: usize) -> Self {
+        let start = lines.span(first).start;
+        Self {
+            lines,
+            first,
+            last: Cell::new((first, 0, start)),
+        }
+    }
+
     fn range(&self, start: Marker, end: Marker) -> Range {
         Range::new(self.position(start), self.position(end))
     }
 
-    fn position(&self, marker: Marker) -> greenward_core::Position {
+    fn position(&self, marker: Marker) -> Position {
         let line = self.first + marker.line().saturating_sub(1);
-        let offset = self.lines.offset_of_chars(line, marker.col());
+        let (last_line, last_column, last_offset) = self.last.get();
+        let (from, offset) = match line == last_line {
+            true => (last_column, last_offset),
+            false => (0, self.lines.span(line).start),
+        };
+        let offset = self
+            .lines
+            .offset_of_chars(line, (from, offset), marker.col());
+        self.last.set((line, marker.col(), offset));
         self.lines.position(offset)
     }
 }

@@ -10,6 +10,9 @@ use super::words;
 /// How many criteria and examples of a task are shown.
 const SHOWN: usize = 7;
 
+/// How many characters of each.
+const LENGTH: usize = 300;
+
 /// What is wrong with a spec, a line for each as compilers write it; ends with how much it is.
 pub(crate) fn problems(problems: &[SpecProblem], spec: &str) -> String {
     if problems.is_empty() {
@@ -98,7 +101,12 @@ fn task(number: usize, task: &Task) -> String {
 fn list(text: &mut String, mark: &str, items: impl ExactSizeIterator<Item = String>) {
     let more = items.len().saturating_sub(SHOWN);
     for item in items.take(SHOWN) {
-        *text += &format!("   {mark} {}\n", clean(&item));
+        let mut item = clean(&item);
+        if let Some((end, _)) = item.char_indices().nth(LENGTH) {
+            item.truncate(end);
+            item.push('…');
+        }
+        *text += &format!("   {mark} {item}\n");
     }
     if more > 0 {
         *text += &format!(

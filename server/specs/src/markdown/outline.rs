@@ -2,6 +2,7 @@
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use super::keyword::after;
 use super::table;
 use crate::place::{Lines, Span};
 use crate::spec::{Criterion, ExampleTable, Text};
@@ -61,11 +62,13 @@ pub(crate) struct Table {
     pub(crate) lines: LineSpan,
 }
 
-/// Reads a text from an offset on.
-pub(crate) fn outline(text: &str, lines: &Lines<'_>, from: usize) -> Outline {
+/// Reads a text from an offset on. Lines that begin with one of these keywords are no part of a
+/// wording, though Markdown takes what follows an item at once for its text.
+pub(crate) fn outline(text: &str, lines: &Lines<'_>, from: usize, keywords: &[&str]) -> Outline {
     let mut reader = Reader {
         text,
         lines,
+        keywords,
         found: Outline::default(),
         depth: 0,
         items: Vec::new(),
@@ -86,6 +89,7 @@ pub(crate) fn outline(text: &str, lines: &Lines<'_>, from: usize) -> Outline {
 struct Reader<'t, 'l> {
     text: &'t str,
     lines: &'l Lines<'t>,
+    keywords: &'l [&'l str],
     found: Outline,
     /// In how many lists and quotes we are.
     depth: usize,
@@ -263,10 +267,10 @@ impl Reader<'_, '_> {
     /// is just text.
     fn end_inline(&mut self) {
         self.inline.break_line();
-        let parts = std::mem::take(&mut self.inline.done);
-        let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+        let mut parts = std::mem::take(&mut self.inline.done);
+        if parts.is_empty() {
             return;
-        };
+        }
         self.found.broken.extend(self.broken_tables(&parts));
         let open = self.items.last().and_then(|item| item.criterion);
         let open = open.filter(|place| {
@@ -280,11 +284,19 @@ impl Reader<'_, '_> {
             self.found.running.extend(parts);
             return;
         };
-        let lines = self.lines.line_at(first.start)..self.lines.line_at(last.end) + 1;
-        let wording = self.text_of(&parts, first.start);
+        let start = parts[0].start;
+        let is_said = |part: &mut Span| {
+            let mut keywords = self.keywords.iter();
+            part.start != start
+                && keywords.any(|one| after(self.text, self.lines, part.clone(), one).is_some())
+        };
+        self.found.running.extend(parts.extract_if(.., is_said));
+        let wording = self.text_of(&parts, start);
+        let end = parts.last().map_or(start, |last| last.end);
+        let end = self.lines.line_at(end) + 1;
         let item = &mut self.found.criteria[place];
         item.criterion.wording = wording;
-        item.wording.end = lines.end;
+        item.wording.end = end;
     }
 
     /// Tables among lines of running text: Markdown wants as many columns in the line of dashes as

@@ -50,7 +50,7 @@ enum Line {
 
 /// Reads a text from a line on. Lines that begin with one of these keywords are no prose.
 pub(crate) fn read(text: &str, lines: &Lines<'_>, first: usize, keywords: &[&str]) -> Sections {
-    let found = outline(text, lines, lines.span(first).start);
+    let found = outline(text, lines, lines.span(first).start, keywords);
     let mut kinds = kinds(&found, lines.count());
     let mut all = Sections {
         noted: found

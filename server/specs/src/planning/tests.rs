@@ -166,6 +166,30 @@ fn what_writes_the_same_files_waits() {
 }
 
 #[test]
+fn a_dependency_may_follow_a_criterion_at_once() {
+    check(
+        "# T\n## A\n- [ ] 1 is a\n## B\n- [ ] 1 is b,\nand 2 is b\n  depends on: A\n",
+        expect![[r#"
+            ---
+            spec: specs/roman.md
+            ---
+            # T
+
+            ## A
+            id: a
+
+            - [ ] 1 is a
+
+            ## B
+            id: b
+            depends on: a
+
+            - [ ] 1 is b, and 2 is b
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_not_clear_makes_no_plan() {
     check(
         "",
