@@ -1,11 +1,13 @@
 //! The command line as it is typed.
 
 mod cycle;
+mod plan;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use cycle::{CycleArg, CyclesArgs, GreenArgs, ResumeArgs};
+pub(crate) use plan::PlanArgs;
 
 /// A language server for test-driven development, and its command line.
 #[derive(Debug, Parser)]
@@ -40,7 +42,7 @@ pub(crate) enum Command {
     #[command(after_help = cycle::GREEN_HELP)]
     Green(GreenArgs),
     /// Take a spec apart into tasks and show them; runs nothing
-    #[command(after_help = PLAN_HELP)]
+    #[command(after_help = plan::PLAN_HELP)]
     Plan(PlanArgs),
     /// Show the cycles of this project, or all of one
     Cycles(CyclesArgs),
@@ -83,15 +85,6 @@ Examples:
 
 Exit codes: 0 all hold, 1 tests fail or do not build, 2 they could not be tried, 130 cancelled.";
 
-const PLAN_HELP: &str = "\
-Examples:
-  greenward plan specs/roman.md              the tasks of a spec, and what is wrong with it
-  greenward plan roman                       the same, by a part of its title or path
-  greenward plan specs/roman.md -o plan.md   as a file that you can change
-  greenward init --spec 'Roman numerals'     write a new spec to begin with
-
-Exit codes: 0 there is a plan, 1 the spec has errors, 2 it could not be tried.";
-
 const TRUST_HELP: &str = "\
 Running tests runs the code of a folder. Greenward runs nothing in a folder, nor in those below
 it, before its user says so. If the folder's own settings later choose another program to run,
@@ -133,20 +126,6 @@ pub(crate) struct TestArgs {
     /// Trust the folder for this one run
     #[arg(long)]
     pub(crate) trust: bool,
-}
-
-/// Arguments of `greenward plan`.
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    /// The spec: a file, or a part of a spec's title or path
-    #[arg(value_name = "SPEC")]
-    pub(crate) spec: String,
-    /// One JSON object a line instead of text: what is wrong, each task, the result last
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Write the plan to a new file, which you can change
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<Utf8PathBuf>,
 }
 
 /// Arguments of `greenward init`.
@@ -351,6 +330,48 @@ mod tests {
                     folder: None,
                     json: true,
                     clean_lanes: None,
+                },
+            )
+        "#]],
+        );
+        check(
+            "init --spec",
+            expect![[r#"
+            Init(
+                InitArgs {
+                    spec: Some(
+                        "New spec",
+                    ),
+                    folder: None,
+                },
+            )
+        "#]],
+        );
+        check(
+            "init sub --spec Roman",
+            expect![[r#"
+            Init(
+                InitArgs {
+                    spec: Some(
+                        "Roman",
+                    ),
+                    folder: Some(
+                        "sub",
+                    ),
+                },
+            )
+        "#]],
+        );
+        check(
+            "plan roman --json -o plan.md",
+            expect![[r#"
+            Plan(
+                PlanArgs {
+                    spec: "roman",
+                    json: true,
+                    output: Some(
+                        "plan.md",
+                    ),
                 },
             )
         "#]],
