@@ -127,7 +127,7 @@ fn programs_that_do_harm_or_nothing() {
         (
             "echo 'def test_four(): pass' > test_roman.py",
             1,
-            &["test_roman.py  left out: it is sealed"],
+            &["test_roman.py  left out: it is no part of what was judged"],
         ),
         (
             "echo 'greenward: test_wrong: four is IIII'",
@@ -366,4 +366,18 @@ fn a_merge_that_is_not_finished_stays_so() {
 fn rested(world: &World) {
     let reset = world.greenward(&["cycles", "--reset-breakers"]);
     reset.check(0, &[]);
+}
+
+#[test]
+fn a_change_of_more_files_than_can_be_judged_is_told_at_once() {
+    let Some(world) = world() else { return };
+    let right = world.path("../right.py");
+    world.write("../right.py", RIGHT);
+    let script = format!(
+        "cp '{right}' roman.py\nmkdir more\ni=0\nwhile [ $i -lt 2001 ]; do echo >more/$i.py; \
+         i=$((i+1)); done\n"
+    );
+    world.script(ONCE, &script);
+    let done = cycle(&world, "too many files");
+    done.check(1, &["2002 files were changed", "more than 2000"]);
 }

@@ -136,3 +136,16 @@ fn a_cycle_that_is_stuck_repeats_what_was_refused_and_says_who_rests() {
     let resumed = world.greenward(&["resume", "1", "--trust"]);
     resumed.check(2, &["cycle 1: it was discarded"]);
 }
+
+#[test]
+fn a_cycle_is_looked_for_by_any_number_and_resumed_where_there_is_trust() {
+    let Some(world) = world() else { return };
+    four(&world);
+    green(&world, &["test_four"]).check(0, &["Cycle 1: green"]);
+    for number in ["2", "18446744073709551615"] {
+        let none = world.greenward(&["diff", number]);
+        none.check(2, &[&format!("there is no cycle {number}")]);
+    }
+    let resumed = world.greenward(&["resume", "1"]);
+    resumed.check(2, &["greenward trust"]);
+}

@@ -108,10 +108,14 @@ pub(crate) fn add_breaker(
 
 /// The events of a cycle, in their order. None if there is no such cycle.
 pub(crate) fn of_cycle(connection: &Connection, cycle: CycleId) -> Result<Vec<Recorded>, Trouble> {
+    // No cycle has a number that the database cannot hold.
+    let Ok(number) = i64::try_from(cycle.0) else {
+        return Ok(Vec::new());
+    };
     let mut statement = connection.prepare_cached(
         "SELECT id, cycle, at, kind, payload, version FROM events WHERE cycle = ? ORDER BY id",
     )?;
-    let mut rows = statement.query([cycle.0])?;
+    let mut rows = statement.query([number])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         if let Entry::Cycle(_, recorded) = RawEntry::read(row)?.entry()? {

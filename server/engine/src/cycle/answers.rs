@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use greenward_core::{BreakerChange, BreakerState, Cycle, CycleId};
 use greenward_store::CycleSummary;
 use greenward_workspace::objects::references::RefName;
-use greenward_workspace::objects::{CommitId as Version, StoreError};
+use greenward_workspace::objects::{CommitId as Version, FileChange, StoreError};
 
 use super::command::{CycleDiff, CycleRecord, Resting};
 use super::manager::{Shared, failed};
@@ -33,17 +33,20 @@ impl Shared {
                 left_out: Vec::new(),
             });
         };
-        let kept = RefName::new(format!("cycles/{id}/kept-{number}")).map_err(failed)?;
+        let kept = kept(&means, id, number)?;
         let changes = tokio::task::spawn_blocking(move || -> Result<_, StoreError> {
             let objects = &means.objects;
-            let files = objects.changes(base, last)?;
-            let Some(kept) = objects.reference(&kept)? else {
-                return Ok((files, Vec::new()));
+            let all = objects.changes(base, last)?;
+            let Some(kept) = kept else {
+                return Ok((all, Vec::new()));
             };
-            let kept = objects.changes(base, kept)?;
-            let is_kept = |path: &Utf8PathBuf| kept.iter().any(|kept| kept.path == *path);
-            let paths = files.iter().map(|file| &file.path);
-            let left_out = paths.filter(|path| !is_kept(path)).cloned().collect();
+            // A file with tests in it is kept in part.
+            let mut files = objects.changes(base, kept)?;
+            let is_kept = |change: &FileChange| files.iter().any(|kept| kept.path == change.path);
+            let mut left: Vec<FileChange> = all;
+            left.retain(|change| !is_kept(change));
+            let left_out = left.iter().map(|change| change.path.clone()).collect();
+            files.extend(left);
             Ok((files, left_out))
         });
         let (files, left_out) = changes.await.map_err(failed)?.map_err(failed)?;
@@ -100,6 +103,17 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+/// What of an attempt was judged; nothing if it came to no judgement. The result of a complete cycle
+/// is that of its last attempt.
+pub(super) fn kept(
+    means: &Means,
+    id: CycleId,
+    attempt: u32,
+) -> Result<Option<Version>, CycleRefusal> {
+    let name = RefName::new(format!("cycles/{id}/kept-{attempt}")).map_err(failed)?;
+    means.objects.reference(&name).map_err(failed)
 }
 
 /// What the worker was given: the base, or what it was made to without what was held out.

@@ -21,6 +21,9 @@ use super::teller::Teller;
 use super::turn::{self, LeftOut};
 use crate::error::chain;
 
+/// How many files a change may have. Each is held against the tests, parsed and merged.
+const MOST: usize = 2000;
+
 /// Tokens of code in a prompt for a worker whose settings do not say.
 const CONTEXT: u64 = 32_000;
 
@@ -340,6 +343,13 @@ async fn finish_turn(
             let left_by_worker = without_leavings(&objects, given, saved.commit, at)?;
             objects.set_reference(&name, left_by_worker)?;
             let changes = objects.changes(start, left_by_worker)?;
+            if changes.len() > MOST {
+                left.notes.push(format!(
+                    "{} files were changed: a change of more than {MOST} is not judged",
+                    changes.len()
+                ));
+                return Ok((lane, failed(left.words()), left));
+            }
             let files = changes
                 .iter()
                 .map(|change| {

@@ -103,16 +103,19 @@ impl Bench {
         if let Some((of, composition)) = &self.composition
             && *of == result
         {
-            return Ok(composition.clone());
+            let composition = composition.clone();
+            // It may have been made in an earlier attempt.
+            keep(drive, composition.kept).await?;
+            return Ok(composition);
         }
         let base = version(drive.cycle.base())?;
         let given = self.given(drive).await?;
         let room = self.room(drive).await?;
         room.stand(base).await?;
         let (project, top) = (room.project().clone(), room.top().to_owned());
-        let (means, id, number) = (drive.means.clone(), drive.id(), drive.cycle.attempts());
-        let composed = tokio::task::spawn_blocking(move || -> Result<Composition, Trouble> {
-            let composition = compose(&Parts {
+        let means = drive.means.clone();
+        let composed = tokio::task::spawn_blocking(move || {
+            compose(&Parts {
                 store: &means.objects,
                 project: &project,
                 top: &top,
@@ -120,11 +123,10 @@ impl Bench {
                 given,
                 result,
                 at: means.now(),
-            })?;
-            means.name(id, &format!("kept-{number}"), composition.kept)?;
-            Ok(composition)
+            })
         });
         let composition = composed.await??;
+        keep(drive, composition.kept).await?;
         self.composition = Some((result, composition.clone()));
         self.kept = Some(composition.kept);
         Ok(composition)
@@ -146,4 +148,12 @@ impl Bench {
             }
         }
     }
+}
+
+/// Names what of the last attempt is judged, so that it can be shown and come to the user.
+async fn keep(drive: &Drive, kept: Version) -> Result<(), Trouble> {
+    let (means, id) = (drive.means.clone(), drive.id());
+    let name = format!("kept-{}", drive.cycle.attempts());
+    tokio::task::spawn_blocking(move || means.name(id, &name, kept)).await??;
+    Ok(())
 }

@@ -194,7 +194,8 @@ pub struct CycleDiff {
     pub top: Utf8PathBuf,
     /// File by file.
     pub files: Vec<FileChange>,
-    /// Those of them that have no part in what is judged: they are sealed.
+    /// Those of them that have no part in what is judged, and do not come to the user's files: they
+    /// are sealed, or tests that the worker added.
     pub left_out: Vec<Utf8PathBuf>,
 }
 

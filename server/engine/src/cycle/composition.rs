@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_frameworks::Project;
-use greenward_frameworks::verify::{AddedTest, Content, Finding};
+use greenward_frameworks::verify::{AddedTest, Content, Finding, Role};
 use greenward_workspace::objects::{CommitId, FileKind, ObjectStore, StoreError};
 use similar::{ChangeTag, TextDiff};
 
@@ -125,6 +125,10 @@ pub(crate) fn compose(parts: &Parts<'_>) -> Result<Composition, CompositionError
             Content::Text(text) => {
                 if Some(text.as_str()) != before {
                     writes.push((change.path.clone(), Some(text.clone().into_bytes())));
+                    // What code reads is no code.
+                    if parts.project.role(&path) == Role::Data {
+                        continue;
+                    }
                     composition.changed.push(ChangedFile {
                         lines: changed_lines(before.unwrap_or_default(), &text),
                         path,

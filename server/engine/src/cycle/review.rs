@@ -12,10 +12,10 @@ use greenward_workspace::merge::cut_off::{ClearError, Progress};
 use greenward_workspace::objects::references::RefName;
 use greenward_workspace::objects::{CommitId as Version, FileVersion, StoreError};
 
-use super::answers::given;
+use super::answers::{given, kept};
 use super::command::{Application, AppliedFile, ApplyTo, HalfApplied};
 use super::manager::{Shared, failed, snapshot};
-use super::means::{Means, version};
+use super::means::Means;
 use super::refusal::CycleRefusal;
 use super::work::Documents;
 
@@ -44,8 +44,17 @@ impl Shared {
                 (means, cycle, None)
             }
         };
-        let result = match (cycle.ending(), cycle.commit()) {
-            (Some(Ending::Complete(_)), Some(result)) => version(result).map_err(failed)?,
+        let result = match cycle.ending() {
+            Some(Ending::Complete(_)) => {
+                let kept = kept(&means, id, cycle.attempts())?;
+                kept.ok_or_else(|| CycleRefusal::NoResult {
+                    id,
+                    state: format!(
+                        "is complete, and refs/greenward/cycles/{id}/kept-{} is gone",
+                        cycle.attempts()
+                    ),
+                })?
+            }
             _ => {
                 let state = CycleSummary::of(id, &cycle).phase.to_string();
                 return Err(CycleRefusal::NoResult {

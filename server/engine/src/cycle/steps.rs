@@ -185,8 +185,9 @@ async fn judge(
         Err(error) => return Err(error.into()),
     };
     if verdict.is_passed() {
-        let (means, id) = (drive.means.clone(), drive.id());
-        tokio::task::spawn_blocking(move || means.name(id, "result", result)).await??;
+        // What comes to the user is what was verified, not all that the worker left.
+        let (means, id, kept) = (drive.means.clone(), drive.id(), composition.kept);
+        tokio::task::spawn_blocking(move || means.name(id, "result", kept)).await??;
     }
     Ok(CycleEvent::Verified {
         commit: commit(result),

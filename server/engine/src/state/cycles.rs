@@ -43,12 +43,18 @@ impl State {
                 }
             },
             CycleCommand::Resume { cycle, reply } => {
-                let trusted: Vec<ProjectId> = self
-                    .projects
-                    .keys()
-                    .filter(|id| self.check_trust(id).is_ok())
-                    .cloned()
+                let checked = || self.projects.keys().map(|id| (id, self.check_trust(id)));
+                let trusted: Vec<ProjectId> = checked()
+                    .filter_map(|(id, trust)| trust.is_ok().then(|| id.clone()))
                     .collect();
+                if trusted.is_empty()
+                    && let Some(refusal) = checked().find_map(|(_, trust)| trust.err())
+                {
+                    self.explain(&refusal);
+                    // Nobody may be waiting any more.
+                    let _ = reply.send(Err(refusal.into()));
+                    return;
+                }
                 let contexts = trusted
                     .into_iter()
                     .filter_map(|id| Some((id.clone(), self.cycle_context(&id)?)))

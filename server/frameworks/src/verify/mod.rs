@@ -23,7 +23,7 @@ pub(crate) use mark::{Mark, is_telling, unseen_before};
 pub use mutant::Mutant;
 pub(crate) use mutant::spread;
 pub use replay::Replay;
-pub(crate) use seal::sealed_whole;
 pub use seal::{AddedTest, Content, Finding, Role, Sealed};
+pub(crate) use seal::{role_of_data, sealed_whole};
 pub(crate) use twin::{Alteration, Copy, MOST_ALTERED, Place, Planting, Rejected};
 pub use twin::{Must, Twin, TwinKind, Twins};

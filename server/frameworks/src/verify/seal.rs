@@ -17,8 +17,20 @@ pub enum Role {
     Mixed,
     /// What decides how things are built and which tests run: sealed.
     Configuration,
-    /// Anything else: left as it was.
+    /// What code may read: a worker may add to it. What is there may be what tests go by, and is left
+    /// as it was.
+    Data,
+    /// Anything else, such as what git and editors read: left as it was.
     Other,
+}
+
+/// The role of a file that is no code, by its path in the project.
+pub(crate) fn role_of_data(inside: &Utf8Path) -> Role {
+    let is_hidden = |part: &str| part.starts_with('.');
+    match inside.components().any(|part| is_hidden(part.as_str())) {
+        true => Role::Other,
+        false => Role::Data,
+    }
 }
 
 /// Something in a change that a person ought to see, with its place.
@@ -86,6 +98,9 @@ pub(crate) fn sealed_whole(
     base: Option<&str>,
     changed: Option<&str>,
 ) -> Sealed {
+    if let (Role::Data, None, Some(text)) = (role, base, changed) {
+        return Sealed::new(Content::Text(text.to_owned()));
+    }
     let mut sealed = Sealed::new(Content::AsBase);
     if base == changed {
         return sealed;
@@ -112,7 +127,7 @@ pub(crate) fn sealed_whole(
         Role::Configuration => {
             sealed.add(path, Mark::breach(lines, format!("configuration {did}")));
         }
-        Role::Other | Role::Source => {
+        Role::Data | Role::Other | Role::Source => {
             let what = "left out, since it is no source code";
             sealed.add(path, Mark::warning(lines, what));
         }

@@ -15,7 +15,7 @@ pub(crate) fn render(files: &[FileChange], left_out: &[Utf8PathBuf]) -> String {
         .partition(|change| left_out.contains(&change.path));
     let mut text: String = kept.into_iter().map(file).collect();
     for change in left {
-        let remark = paint(WARNING, "left out: it is sealed");
+        let remark = paint(WARNING, "left out: it is no part of what was judged");
         text += &format!("{}  {remark}\n", paint(PLACE, &change.path));
     }
     text

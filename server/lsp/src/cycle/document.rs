@@ -96,7 +96,9 @@ pub(crate) fn cycle(diff: &CycleDiff) -> String {
         }
     }
     if !diff.left_out.is_empty() {
-        text.push_str("\n## Left out\n\nThese are sealed, and stayed as they were:\n\n");
+        text.push_str(
+            "\n## Left out\n\nThese are no part of what was judged, and stay as they are:\n\n",
+        );
         for path in &diff.left_out {
             let _ = writeln!(text, "- `{path}`");
         }
@@ -298,7 +300,7 @@ mod tests {
 
             ## Left out
 
-            These are sealed, and stayed as they were:
+            These are no part of what was judged, and stay as they are:
 
             - `tests/test_roman.py`
 

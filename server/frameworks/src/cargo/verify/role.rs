@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use super::super::package::TargetKind;
 use super::super::project::Project;
-use crate::verify::Role;
+use crate::verify::{Role, role_of_data};
 
 impl Project {
     /// See [`crate::Project::role`].
@@ -13,8 +13,9 @@ impl Project {
         if is_configuration(path) {
             return Role::Configuration;
         }
+        let in_project = path.strip_prefix(self.root());
         let Some(package) = self.package_of(path) else {
-            return Role::Other;
+            return in_project.map_or(Role::Other, role_of_data);
         };
         let inside = path.strip_prefix(&package.folder).unwrap_or(path);
         if inside == "build.rs" {
@@ -29,7 +30,7 @@ impl Project {
             return Role::Test;
         }
         if path.extension() != Some("rs") {
-            return Role::Other;
+            return in_project.map_or(Role::Other, role_of_data);
         }
         if self.is_module_of_tests(path) {
             return Role::Test;
@@ -91,8 +92,10 @@ mod tests {
             ("tests/all.rs", Role::Test),
             ("tests/data/a.json", Role::Test),
             ("benches/b.rs", Role::Test),
-            ("src/data.json", Role::Other),
-            ("README.md", Role::Other),
+            ("src/data.json", Role::Data),
+            ("README.md", Role::Data),
+            (".gitignore", Role::Other),
+            (".tdd/config.toml", Role::Other),
             ("Cargo.toml", Role::Configuration),
             ("Cargo.lock", Role::Configuration),
             ("build.rs", Role::Configuration),

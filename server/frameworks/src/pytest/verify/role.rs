@@ -5,7 +5,7 @@ use camino::Utf8Path;
 use super::super::config::CONFIG_FILES;
 use super::super::detect::in_environment;
 use super::super::project::Project;
-use crate::verify::Role;
+use crate::verify::{Role, role_of_data};
 
 impl Project {
     /// See [`crate::Project::role`].
@@ -30,7 +30,7 @@ impl Project {
         }
         match path.extension() {
             Some("py") => Role::Source,
-            _ => Role::Other,
+            _ => role_of_data(inside),
         }
     }
 }
@@ -97,7 +97,12 @@ mod tests {
             ("x.pth", Role::Configuration),
             ("sitecustomize.py", Role::Configuration),
             (".env", Role::Configuration),
-            ("README.md", Role::Other),
+            ("README.md", Role::Data),
+            ("pkg/letters.json", Role::Data),
+            (".gitignore", Role::Other),
+            (".gitattributes", Role::Other),
+            (".tdd/config.toml", Role::Other),
+            ("pkg/.hidden/letters.json", Role::Other),
             (".venv/lib/a.py", Role::Other),
         ] {
             let path = Utf8Path::new("/w").join(path);

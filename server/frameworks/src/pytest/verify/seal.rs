@@ -112,6 +112,13 @@ mod tests {
             ),
         );
         check("json.py", a, b, ("a = 2\n", ""));
+        check("data.json", None, b, ("a = 2\n", ""));
+        check(
+            ".gitignore",
+            None,
+            b,
+            ("as base", "warning: left out, since it is no source code"),
+        );
         check(
             "data.json",
             a,
