@@ -76,6 +76,7 @@ impl Agent {
                 &mut stdin,
                 &mut conversation,
                 first,
+                cancel,
                 &mut printed,
                 progress,
             ) => Some(over),
@@ -87,17 +88,12 @@ impl Agent {
                     output: printed.to_string(),
                 });
             }
-            () = cancel.cancelled() => None,
+            // It has been told, and has a moment to end in its own way.
+            () = async { cancel.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => None,
         };
-        if over.is_none()
-            && let (Some(stdin), Some(cancel)) = (&mut stdin, conversation.cancel())
-        {
-            // It is ended in any case; this lets it end in its own way.
-            let _ = tokio::time::timeout(GRACE, send(stdin, &cancel)).await;
-        }
         drop(stdin);
         process.stop(GRACE).await;
-        let Some(over) = over else {
+        let Some(over) = over.filter(|_| !cancel.is_cancelled()) else {
             return Err(WorkerError::Cancelled);
         };
         let said = over.map_err(|source| WorkerError::Agent {
@@ -122,6 +118,7 @@ async fn converse(
     stdin: &mut Option<Sender>,
     conversation: &mut Conversation<'_>,
     first: String,
+    cancel: &CancellationToken,
     printed: &mut Capped,
     progress: &UnboundedSender<Progress>,
 ) -> Result<Said, AgentError> {
@@ -144,7 +141,7 @@ async fn converse(
             printed.push("\n");
         }
     };
-    let talking = talk(stdout, &outbox, conversation, first, progress);
+    let talking = talk(stdout, &outbox, conversation, first, cancel, progress);
     let beside = async {
         tokio::join!(writing, listening);
         std::future::pending::<()>().await;
@@ -185,12 +182,21 @@ async fn talk(
     outbox: &mpsc::Sender<String>,
     conversation: &mut Conversation<'_>,
     first: String,
+    cancel: &CancellationToken,
     progress: &UnboundedSender<Progress>,
 ) -> Option<Result<Said, AgentError>> {
     outbox.send(first).await.ok()?;
     let mut lines = lines(stdout?, LINE);
+    let mut is_cancelled = false;
     loop {
-        let batch = lines.next_batch().await.ok()??;
+        let batch = tokio::select! {
+            batch = lines.next_batch() => batch.ok()??,
+            () = cancel.cancelled(), if !is_cancelled => {
+                is_cancelled = true;
+                outbox.send(conversation.cancel()?).await.ok()?;
+                continue;
+            }
+        };
         let mut told: Option<Progress> = None;
         for line in batch {
             for step in conversation.take(&line.text) {
