@@ -10,9 +10,20 @@ use crate::place::{Lines, Span};
 use crate::read::{Form, without_mark};
 use crate::spec::Spec;
 
+/// What a completion is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompletionKind {
+    /// A key of front matter.
+    Key,
+    /// The title of a requirement.
+    Requirement,
+}
+
 /// Something that could stand at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
+    /// What it is.
+    pub kind: CompletionKind,
     /// What is to be written.
     pub text: String,
     /// What it means; empty where that is plain.
@@ -67,6 +78,7 @@ fn keys(text: &str, lines: &Lines<'_>, block: Block, at: usize) -> Vec<Completio
         .iter()
         .filter(|field| !is_there(field.name))
         .map(|field| Completion {
+            kind: CompletionKind::Key,
             text: format!("{}{}", field.name, if has_colon { "" } else { ": " }),
             about: field.about.to_owned(),
             range: lines.range(span.start..at + rest),
@@ -96,6 +108,7 @@ fn names(text: &str, lines: &Lines<'_>, at: usize) -> Vec<Completion> {
         .filter(|place| *place != own && !said.contains(place) && !closes_circle(place));
     let range = lines.range(part.clone());
     free.map(|place| Completion {
+        kind: CompletionKind::Requirement,
         text: requirements[place].title.text.clone(),
         about: String::new(),
         range,

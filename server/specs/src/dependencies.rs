@@ -3,7 +3,15 @@
 use greenward_core::Dependencies;
 
 use crate::name::Names;
-use crate::spec::Requirement;
+use crate::spec::{Requirement, Spec};
+
+impl Spec {
+    /// Which requirement, by its place, builds on which. Names of no requirement are left out.
+    #[must_use]
+    pub fn dependencies(&self) -> Dependencies {
+        dependencies(&self.requirements)
+    }
+}
 
 /// Which requirement, by its place, waits for which. Names of no requirement are left out.
 pub(crate) fn dependencies(requirements: &[Requirement]) -> Dependencies {

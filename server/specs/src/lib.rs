@@ -4,7 +4,7 @@
 //!   and YAML of the same content ([`schema`]).
 //! - [`problems`]: what is wrong with a spec, and what to do about it.
 //! - [`complete`]: what could stand at a place. [`template`]: what a new spec begins with.
-//! - [`plan`]: the plan that a spec makes by itself. [`WrittenPlan`]: a plan as a text that a
+//! - [`plan`]: the plan that a spec makes by itself; [`examine`]: both at once. [`WrittenPlan`]: a plan as a text that a
 //!   person can change.
 //! - [`Patterns`]: which files are specs.
 //!
@@ -30,11 +30,11 @@ mod wording;
 mod written;
 mod yaml;
 
-pub use complete::{Completion, complete};
+pub use complete::{Completion, CompletionKind, complete};
 pub use front_matter::{FIELDS, Field};
 pub use name::nearest;
 pub use patterns::{BadPattern, Patterns};
-pub use planning::{NotClear, plan};
+pub use planning::{Examined, NotClear, examine, plan};
 pub use problem::{Code, SpecProblem};
 pub use problems::{Workspace, problems};
 pub use read::{Form, MAX_BYTES, TooLarge};

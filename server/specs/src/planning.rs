@@ -1,7 +1,7 @@
 //! The plan that a spec makes by itself, where it is clear enough: no model is asked.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use greenward_core::{Plan, Severity, Task, TaskId, TaskIds};
+use greenward_core::{Plan, Position, Range, Severity, SoundPlan, Task, TaskId, TaskIds};
 use thiserror::Error;
 
 use crate::dependencies;
@@ -38,6 +38,46 @@ pub fn plan(spec: &Spec, path: &Utf8Path) -> Result<Plan, NotClear> {
     };
     plan.put_in_order();
     Ok(plan)
+}
+
+/// A spec, looked at from all sides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Examined {
+    /// What is wrong with it and what keeps it from being a plan, in the order of its text.
+    pub problems: Vec<SpecProblem>,
+    /// Its plan. Nothing if any problem is an error.
+    pub plan: Option<SoundPlan>,
+}
+
+/// What is wrong with a spec at a path, relative to the workspace folder; and its plan, if it is
+/// clear enough.
+#[must_use]
+pub fn examine(spec: &Spec, path: &Utf8Path, workspace: &Workspace) -> Examined {
+    let mut problems = problems(spec, workspace);
+    let is_error = |problem: &SpecProblem| problem.severity == Severity::Error;
+    if problems.iter().any(is_error) {
+        return Examined {
+            problems,
+            plan: None,
+        };
+    }
+    let plan = match plan(spec, path).map(|plan| plan.check(&spec.wishes())) {
+        Ok(Ok(plan)) => Some(plan),
+        Ok(Err(faults)) => {
+            let top = Range::new(Position::new(0, 0), Position::new(0, 0));
+            let messages = faults.iter().map(|fault| {
+                format!("Greenward makes no sound plan of this spec, which is its fault: {fault}")
+            });
+            problems.extend(messages.map(|message| SpecProblem::new(Code::Unsound, top, message)));
+            None
+        }
+        Err(not_clear) => {
+            problems.extend(not_clear.reasons);
+            None
+        }
+    };
+    problems.sort_by_key(|problem| problem.range.start);
+    Examined { problems, plan }
 }
 
 /// A task, and which requirement it is a part of.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{Location, Plan, Problem, Severity, SoundPlan};
 use greenward_lsp::wire::{self, Bytes};
 use greenward_protocol::plan::{PlanEvent, PlanLastLine};
-use greenward_specs::{SpecProblem, Workspace, plan, problems, render};
+use greenward_specs::{SpecProblem, Workspace, examine, render};
 use serde::Serialize;
 
 use crate::cli::PlanArgs;
@@ -26,8 +26,8 @@ pub(crate) fn run(world: &World, args: &PlanArgs) -> Result<Exit, Trouble> {
     let known = Workspace {
         files: Some(found.files.clone()),
     };
-    let mut told = problems(&found.spec, &known);
-    let planned = planned(&found, &mut told);
+    let examined = examine(&found.spec, &found.path, &known);
+    let (told, planned) = (examined.problems, examined.plan);
     if args.json {
         print_lines(&found, &told, planned.as_ref());
     } else {
@@ -51,31 +51,6 @@ pub(crate) fn run(world: &World, args: &PlanArgs) -> Result<Exit, Trouble> {
         }
     }
     Ok(Exit::Holds)
-}
-
-/// The plan of a spec without errors. What keeps it from being one is added to what is told.
-fn planned(found: &Found, told: &mut Vec<SpecProblem>) -> Option<SoundPlan> {
-    if told
-        .iter()
-        .any(|problem| problem.severity == Severity::Error)
-    {
-        return None;
-    }
-    match plan(&found.spec, &found.path) {
-        Ok(plan) => match plan.check(&found.spec.wishes()) {
-            Ok(plan) => Some(plan),
-            Err(faults) => {
-                // A plan of ours that is not sound is a fault of ours.
-                tracing::error!(?faults, "the plan of a clear spec is not sound");
-                None
-            }
-        },
-        Err(not_clear) => {
-            told.extend(not_clear.reasons);
-            told.sort_by_key(|problem| problem.range.start);
-            None
-        }
-    }
 }
 
 /// Writes a plan to a new file.
