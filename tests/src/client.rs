@@ -574,8 +574,8 @@ impl<'w> Client<'w> {
             match deed {
                 Deed::Notify(method, params) => self.notify(method, params),
                 Deed::Create(uri) => {
-                    if let Some(path) = path_of(world, &uri) {
-                        std::fs::write(path, "").expect("a file can be made");
+                    if let Some(path) = uri.strip_prefix(&world.uri("")) {
+                        world.write(path.trim_start_matches('/'), "");
                     }
                 }
                 Deed::Delete(uri) => {

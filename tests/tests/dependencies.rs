@@ -29,6 +29,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "greenward-exec",
             "greenward-frameworks",
             "greenward-protocol",
+            "greenward-specs",
             "greenward-store",
             "greenward-workers",
             "greenward-workspace",

@@ -9,6 +9,7 @@ pub use greenward_workspace::document::Edit;
 use tokio::sync::oneshot;
 
 use crate::cycle::CycleCommand;
+use crate::spec::SpecAnswer;
 use crate::view::{FileView, ItemView, Status, TestView};
 
 /// Something told to the engine. Commands take effect in the order in which they are sent.
@@ -121,6 +122,20 @@ pub enum Query {
         path: Utf8PathBuf,
         /// The answer; nothing for a file outside the workspace.
         reply: oneshot::Sender<Option<Arc<Settings>>>,
+    },
+    /// A spec, as it is read from its newest text; one that is not open from disk.
+    Spec {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The answer.
+        reply: oneshot::Sender<SpecAnswer>,
+    },
+    /// Whether a file is a spec. Answered at once: no as long as the settings are not read.
+    IsSpec {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The answer.
+        reply: oneshot::Sender<bool>,
     },
     /// Answered as soon as every folder has been read and every project's tests are known.
     Settled {

@@ -24,6 +24,7 @@ use crate::notice::Notice;
 use crate::reader::Reader;
 use crate::runner::Tools;
 use crate::runners::Runners;
+use crate::spec_reader::SpecReader;
 use crate::state::State;
 use crate::watch::Watch;
 
@@ -125,6 +126,7 @@ pub fn start(config: Config) -> (Handle, mpsc::UnboundedReceiver<Notice>) {
             events.clone(),
         ),
         reader: Reader::new(events.clone()),
+        specs: SpecReader::new(events.clone()),
         cycles: Cycles::new(dirs, tools.clone(), config.clock, events.clone()),
         runners: Runners::new(tools, events.clone()),
         watch,
@@ -170,6 +172,7 @@ struct Driver {
     texts: Arc<DashMap<Utf8PathBuf, Arc<str>>>,
     settings: FolderSettingsReader,
     reader: Reader,
+    specs: SpecReader,
     runners: Runners,
     cycles: Cycles,
     watch: Watch,
@@ -295,6 +298,7 @@ impl Driver {
                         tracing::debug!("the front end has stopped listening");
                     }
                 }
+                Effect::Spec(work) => self.specs.work(work),
                 Effect::Cycle(work) => self.cycles.work(work),
                 Effect::Stop(reply) => stop = Some(reply),
             }

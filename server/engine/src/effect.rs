@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::cycle::CycleWork;
 use crate::notice::Notice;
+use crate::spec_reader::SpecWork;
 
 /// Something for the driver to do. Effects are carried out in order; none is waited for.
 #[derive(Debug)]
@@ -98,6 +99,8 @@ pub(crate) enum Effect {
         /// The editor's settings.
         editor: Value,
     },
+    /// Do something about specs.
+    Spec(SpecWork),
     /// Do something about cycles.
     Cycle(CycleWork),
     /// Tell the front end.

@@ -12,6 +12,7 @@ use crate::command::Command;
 use crate::cycle::CycleNotice;
 use crate::folder_settings::FolderSettings;
 use crate::load::Detected;
+use crate::spec::SpecView;
 use crate::state::Loaded;
 
 /// Something that happened. Time arrives with it: see [`State::handle`](crate::state::State).
@@ -65,6 +66,15 @@ pub(crate) enum Event {
         problem: Option<Problem>,
         /// The version of the document, if it is open.
         version: Option<i32>,
+    },
+    /// An open spec has been read.
+    SpecRead {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Which reading this was.
+        reading: u64,
+        /// What was read.
+        view: Arc<SpecView>,
     },
     /// The text that stands on disk for an open document.
     OnDisk {

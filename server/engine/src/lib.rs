@@ -21,6 +21,8 @@ mod notice;
 mod reader;
 pub mod runner;
 mod runners;
+mod spec;
+mod spec_reader;
 mod state;
 mod survive;
 mod view;
@@ -34,9 +36,13 @@ pub use cycle::{
 };
 pub use driver::{Config, Handle, start};
 pub use folder_settings::TrustWord;
+pub use greenward_specs::{
+    Code as SpecCode, Completion, CompletionKind, SpecProblem, render as render_plan,
+};
 pub use greenward_store::CycleSummary;
 pub use greenward_workers::{KeyPlace, keyring, usable_key};
 pub use notice::{Diagnostic, Notice, Offer, RunNotice, RunWhat};
+pub use spec::{NoSpec, RequirementView, SpecAnswer, SpecView, complete_spec, new_spec};
 pub use view::{
     FileView, ItemState, ItemView, ProjectStatus, RunningStatus, Status, TestView, TrustState,
 };

@@ -14,6 +14,7 @@ use crate::command::Command;
 use crate::cycle::offer::{self, Workers};
 use crate::diagnostics::test_of;
 use crate::rows::rows;
+use crate::spec;
 
 /// The kind of what is about a whole file or workspace and not about the place of the cursor.
 pub(crate) const RUN_KIND: CodeActionKind = CodeActionKind::new("source.greenward");
@@ -38,6 +39,8 @@ pub(crate) struct Question<'a> {
     pub any_bad: bool,
     /// Who can implement a failing test.
     pub workers: &'a Workers,
+    /// What there is about specs.
+    pub specs: spec::offer::Here<'a>,
     /// The cycles of the file's folder that the user has not decided about.
     pub cycles: &'a [CycleStanding],
 }
@@ -53,6 +56,7 @@ pub(crate) fn actions(question: &Question<'_>, abilities: &Abilities) -> Vec<Cod
         .chain(on_cycles(question))
         .chain(on_groups(question))
         .chain(on_everything(question))
+        .chain(on_specs(question))
         .filter(wanted)
         .filter_map(|action| action.for_client(question.view.trusted, abilities))
         .collect()
@@ -263,6 +267,13 @@ fn on_everything(question: &Question<'_>) -> impl Iterator<Item = Action> {
     all.into_iter().flatten().filter(move |_| shown)
 }
 
+/// What can be done about specs. Not where the editor only looks for a reason to show a light bulb.
+fn on_specs(question: &Question<'_>) -> impl Iterator<Item = Action> {
+    let asked = question.context.trigger_kind != Some(CodeActionTriggerKind::AUTOMATIC);
+    let actions = spec::offer::actions(question.file, question.specs);
+    actions.into_iter().filter(move |_| asked)
+}
+
 /// Whether a failing test is among what the actions are asked for.
 pub(crate) fn asks_for_failing(
     view: &FileView,
@@ -379,6 +390,7 @@ mod tests {
             running: asked.running,
             any_bad: true,
             workers: &asked.workers,
+            specs: spec::offer::Here::default(),
             cycles: &asked.cycles,
         };
         let mut said = String::new();

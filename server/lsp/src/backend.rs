@@ -21,12 +21,12 @@ use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::notification::{DidChangeConfiguration, Notification as _};
 use tower_lsp::lsp_types::request::RegisterCapability;
 use tower_lsp::lsp_types::{
-    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, DidChangeConfigurationParams,
-    DidChangeTextDocumentParams, DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams,
-    DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
-    ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
-    InitializedParams, InlayHint, InlayHintParams, Registration, RegistrationParams,
-    WorkDoneProgressCancelParams,
+    CodeActionParams, CodeActionResponse, CodeLens, CodeLensParams, CompletionParams,
+    CompletionResponse, DidChangeConfigurationParams, DidChangeTextDocumentParams,
+    DidChangeWatchedFilesParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, ExecuteCommandParams, Hover, HoverParams,
+    InitializeParams, InitializeResult, InitializedParams, InlayHint, InlayHintParams,
+    Registration, RegistrationParams, WorkDoneProgressCancelParams,
 };
 use tower_lsp::{LanguageServer, LspService, async_trait};
 
@@ -39,7 +39,7 @@ use crate::notices::{self, LogLevel};
 use crate::session::{SECTION, Session};
 use crate::texts::Texts;
 use crate::transport::Client;
-use crate::{capabilities, convert, cycle, hint, hover, lens, progress};
+use crate::{capabilities, convert, cycle, hint, hover, lens, progress, spec};
 
 /// What the editor says in `initialize` that an engine must be started with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -337,8 +337,15 @@ impl LanguageServer for Backend {
             path: path.clone(),
             reply,
         });
+        let spec = session.spec(&path);
         match settings.await? {
-            Some(settings) if settings.show.lenses => Ok(Some(lens::lenses(&path, &view.await?))),
+            Some(settings) if settings.show.lenses => {
+                let mut lenses = lens::lenses(&path, &view.await?);
+                if let Ok(spec) = spec.await? {
+                    lenses.extend(spec::lens::lenses(&path, &spec));
+                }
+                Ok(Some(lenses))
+            }
             _ => Ok(None),
         }
     }
@@ -373,12 +380,16 @@ impl LanguageServer for Backend {
             return Ok(None);
         };
         let session = self.session()?;
-        let view = session
-            .ask(|reply| Query::File {
-                path: path.clone(),
-                reply,
-            })
-            .await?;
+        let view = session.ask(|reply| Query::File {
+            path: path.clone(),
+            reply,
+        });
+        let spec = session.spec(&path);
+        let view = view.await?;
+        if let Ok(spec) = spec.await? {
+            let markdown = session.abilities.markdown;
+            return Ok(spec::hover::hover(&spec, at.position.line, markdown));
+        }
         let Some(row) = hover::row_at(&path, &view, at.position.line) else {
             return Ok(None);
         };
@@ -404,9 +415,13 @@ impl LanguageServer for Backend {
             path: path.clone(),
             reply,
         });
+        let spec = session.spec(&path);
         let cycles = session.undecided(&path);
         let (view, status, settings) = (view.await?, status.await?, settings.await?);
         let lines = (params.range.start.line, params.range.end.line);
+        let edits = session.abilities.edit;
+        let can_write = settings.is_some() && edits.apply && edits.create;
+        let spec = spec.await?.ok();
         let workers = match settings {
             Some(settings) if action::asks_for_failing(&view, lines, &params.context) => {
                 Workers::of(&settings, &session.troubled_workers(&path).await?)
@@ -424,9 +439,22 @@ impl LanguageServer for Backend {
                 .any(|project| project.running.is_some()),
             any_bad: status.counts.bad() > 0,
             workers: &workers,
+            specs: spec::offer::Here {
+                view: spec.as_deref(),
+                can_write,
+            },
             cycles: &cycles.await?,
         };
         Ok(Some(action::actions(&question, &session.abilities)))
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        let at = params.text_document_position;
+        let Some(path) = convert::path(&at.text_document.uri) else {
+            return Ok(None);
+        };
+        let items = self.session()?.complete(&path, at.position).await?;
+        Ok(items.map(CompletionResponse::Array))
     }
 
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<Value>> {

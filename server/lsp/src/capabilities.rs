@@ -8,8 +8,8 @@ use greenward_protocol::method::{
 use serde_json::{Value, json};
 use tower_lsp::lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    ExecuteCommandOptions, HoverProviderCapability, InitializeResult, OneOf, SaveOptions,
-    ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    CompletionOptions, ExecuteCommandOptions, HoverProviderCapability, InitializeResult, OneOf,
+    SaveOptions, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
     TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkDoneProgressOptions,
     WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
@@ -18,6 +18,7 @@ use crate::abilities::Abilities;
 use crate::action::RUN_KIND;
 use crate::command::Command;
 use crate::convert;
+use crate::spec::completion::TRIGGERS;
 
 /// The answer to `initialize`.
 pub(crate) fn initialize_result(abilities: &Abilities) -> InitializeResult {
@@ -45,6 +46,11 @@ fn capabilities(abilities: &Abilities) -> ServerCapabilities {
             },
         )),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(TRIGGERS.map(str::to_owned).to_vec()),
+            resolve_provider: Some(false),
+            ..CompletionOptions::default()
+        }),
         code_lens_provider: Some(CodeLensOptions {
             resolve_provider: Some(false),
         }),

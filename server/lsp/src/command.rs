@@ -39,6 +39,11 @@ pub(crate) enum Command {
     /// `greenward.backToGreen`: bring the files of a project back as they were when all its tests
     /// passed the last time; the project of a file, given by its URI, or the only one.
     BackToGreen(Option<Utf8PathBuf>),
+    /// `greenward.plan`: show the plan of a spec, given by its URI. Runs nothing.
+    Plan(Utf8PathBuf),
+    /// `greenward.newSpec`: write a new spec, in the workspace folder of a file, given by its URI,
+    /// or in the first.
+    NewSpec(Option<Utf8PathBuf>),
     /// `greenward.cycle.cancel` and so on: do something with a cycle, given by its number, or with
     /// the newest that it can be done with.
     Cycle(CycleVerb, Option<CycleId>),
@@ -87,7 +92,7 @@ impl CycleVerb {
 
 impl Command {
     /// The names of all commands.
-    pub(crate) const NAMES: [&'static str; 16] = [
+    pub(crate) const NAMES: [&'static str; 18] = [
         "greenward.run",
         "greenward.runFile",
         "greenward.runFailed",
@@ -98,6 +103,8 @@ impl Command {
         "greenward.green",
         "greenward.cycles",
         "greenward.backToGreen",
+        "greenward.plan",
+        "greenward.newSpec",
         "greenward.cycle.cancel",
         "greenward.cycle.show",
         "greenward.cycle.review",
@@ -119,6 +126,8 @@ impl Command {
             Command::Green { .. } => "greenward.green",
             Command::Cycles => "greenward.cycles",
             Command::BackToGreen(_) => "greenward.backToGreen",
+            Command::Plan(_) => "greenward.plan",
+            Command::NewSpec(_) => "greenward.newSpec",
             Command::Cycle(verb, _) => verb.command(),
         }
     }
@@ -128,11 +137,11 @@ impl Command {
         let uri = |path: &Utf8Path| wire::uri(path).map(|uri| json!(uri));
         match self {
             Command::Run(tests) => tests.iter().map(|test| json!(test)).collect(),
-            Command::RunFile(path) => uri(path).into_iter().collect(),
+            Command::RunFile(path) | Command::Plan(path) => uri(path).into_iter().collect(),
             Command::RunFailed | Command::RunAll | Command::Cycles => Vec::new(),
             Command::ShowOutput(test) => vec![json!(test)],
             Command::Cancel(run) => run.iter().map(|run| json!(run)).collect(),
-            Command::Trust(path) | Command::BackToGreen(path) => {
+            Command::Trust(path) | Command::BackToGreen(path) | Command::NewSpec(path) => {
                 path.as_deref().and_then(uri).into_iter().collect()
             }
             Command::Green { tests, worker } => {
@@ -203,6 +212,18 @@ impl Command {
                 None => Ok(Command::BackToGreen(None)),
                 Some(uri) => file(&uri)
                     .map(|path| Command::BackToGreen(Some(path)))
+                    .ok_or_else(|| wants("the file: URI of a file, or nothing")),
+            },
+            "greenward.plan" => match arguments.as_slice() {
+                [uri] => file(uri)
+                    .map(Command::Plan)
+                    .ok_or_else(|| wants("the file: URI of a spec")),
+                _ => Err(wants("the file: URI of a spec")),
+            },
+            "greenward.newSpec" => match arguments.pop() {
+                None => Ok(Command::NewSpec(None)),
+                Some(uri) => file(&uri)
+                    .map(|path| Command::NewSpec(Some(path)))
                     .ok_or_else(|| wants("the file: URI of a file, or nothing")),
             },
             _ => {
@@ -286,6 +307,9 @@ mod tests {
             Command::Cycles,
             Command::BackToGreen(None),
             Command::BackToGreen(Some("/w/a.py".into())),
+            Command::Plan("/w/specs/a b.md".into()),
+            Command::NewSpec(None),
+            Command::NewSpec(Some("/w/a.py".into())),
             Command::Cycle(CycleVerb::Cancel, None),
             Command::Cycle(CycleVerb::Apply, Some(CycleId(7))),
         ] {
@@ -362,6 +386,7 @@ mod tests {
             "there is no command greenward.fly; there are greenward.run, greenward.runFile, \
              greenward.runFailed, greenward.runAll, greenward.showOutput, greenward.cancel, \
              greenward.trust, greenward.green, greenward.cycles, greenward.backToGreen, \
+             greenward.plan, greenward.newSpec, \
              greenward.cycle.cancel, greenward.cycle.show, greenward.cycle.review, greenward.cycle.apply, \
              greenward.cycle.discard, greenward.cycle.resume",
         );
@@ -369,6 +394,16 @@ mod tests {
             "greenward.green",
             json!([{ "worker": "local" }]),
             "greenward.green takes the ids of tests, and who is to work as {\"worker\": NAME}",
+        );
+        check(
+            "greenward.plan",
+            json!([]),
+            "greenward.plan takes the file: URI of a spec",
+        );
+        check(
+            "greenward.newSpec",
+            json!(["untitled:1"]),
+            "greenward.newSpec takes the file: URI of a file, or nothing",
         );
         check(
             "greenward.cycle.apply",

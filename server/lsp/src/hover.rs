@@ -147,12 +147,13 @@ fn list(cases: &[&ItemView]) -> String {
 
 /// Writes text so that it is shown as it is, in Markdown or without.
 #[derive(Debug, Clone, Copy)]
-struct Writer {
-    markdown: bool,
+pub(crate) struct Writer {
+    /// Whether in Markdown.
+    pub markdown: bool,
 }
 
 impl Writer {
-    fn text(self, text: &str) -> String {
+    pub(crate) fn text(self, text: &str) -> String {
         if !self.markdown {
             return text.to_owned();
         }
@@ -166,7 +167,7 @@ impl Writer {
         escaped
     }
 
-    fn strong(self, text: &str) -> String {
+    pub(crate) fn strong(self, text: &str) -> String {
         match self.markdown {
             true => format!("**{}**", self.text(text)),
             false => text.to_owned(),

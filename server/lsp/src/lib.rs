@@ -4,7 +4,7 @@
 //! The only crate that knows LSP's types. [`transport`] carries messages; `backend` has one short
 //! method for each; `notices` is the task that tells what the engine tells. What is shown is made
 //! by pure functions, one module for each thing: `lens`, `action`, `hover`, `hint`, `diagnostics`,
-//! `progress`, `output`. Our own wire types are made in [`wire`] and nowhere else.
+//! `progress`, `output`, and all of `spec`. Our own wire types are made in [`wire`] and nowhere else.
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -32,6 +32,7 @@ mod rows;
 #[cfg(test)]
 mod samples;
 mod session;
+mod spec;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -16,6 +16,7 @@ use tower_lsp::lsp_types::notification::Notification;
 
 use crate::cycle::document::Document;
 use crate::session::Session;
+use crate::spec::plan;
 use crate::texts::Texts;
 use crate::{convert, output, wire};
 
@@ -94,12 +95,14 @@ impl Session {
     pub(crate) async fn document(&self, params: DocumentParams) -> Result<DocumentResult> {
         let text = if let Some(id) = output::item_of(&params.uri) {
             self.output(&id).await?
+        } else if let Some(spec) = plan::spec_of(&params.uri) {
+            self.plan_document(&spec).await?
         } else if let Some(document) = Document::parse(&params.uri) {
             self.cycle_document(document).await?
         } else {
             return Err(Error::invalid_params(format!(
                 "{} is no document of ours: they are greenward:/output/ID.txt, \
-                 greenward:/cycles.md, greenward:/cycle/ID.md, greenward:/cycle/ID.diff and \
+                 greenward:/plan/FILE.plan.md, greenward:/cycles.md, greenward:/cycle/ID.md, greenward:/cycle/ID.diff and \
                  greenward:/cycle/ID.conflicts",
                 params.uri
             )));

@@ -13,7 +13,7 @@ use crate::{diff, words};
 pub(crate) const SCHEME: &str = "greenward";
 
 /// All but what RFC 3986 calls unreserved.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')

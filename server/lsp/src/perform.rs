@@ -45,6 +45,8 @@ impl Session {
                 tokio::spawn(async move { session.back_to_green(file).await });
                 Ok(None)
             }
+            Command::Plan(file) => self.show_plan(&file).await,
+            Command::NewSpec(file) => self.write_new_spec(file.as_deref()).await,
             Command::Cycle(verb, cycle) => self.with_cycle(verb, cycle).await,
         }
     }
@@ -173,7 +175,7 @@ impl Session {
     }
 
     /// Returns whether the editor shows it.
-    async fn show_document(&self, uri: &str) -> bool {
+    pub(crate) async fn show_document(&self, uri: &str) -> bool {
         let uri = match Url::parse(uri) {
             Ok(uri) => uri,
             Err(error) => {

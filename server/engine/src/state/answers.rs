@@ -47,6 +47,10 @@ impl State {
                     .and_then(|path| self.folders.get(path));
                 let _ = reply.send(folder.map(|folder| folder.settings.clone()));
             }
+            Query::Spec { path, reply } => self.ask_spec(path, reply),
+            Query::IsSpec { path, reply } => {
+                let _ = reply.send(self.is_spec(&path));
+            }
             Query::Settled { reply } => {
                 self.settled.push(reply);
                 self.tell_settled();

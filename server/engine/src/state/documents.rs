@@ -32,6 +32,7 @@ impl State {
             watched: false,
         });
         self.parse(&path);
+        self.spec_opened(&path);
         self.touched.insert(path);
     }
 
@@ -42,6 +43,7 @@ impl State {
         }
         self.share(path);
         self.parse(path);
+        self.read_spec(path);
         self.weigh_unsaved();
     }
 
@@ -60,6 +62,7 @@ impl State {
             return;
         };
         self.saved_at.insert(path.to_owned(), self.now);
+        self.spec_saved(path);
         let before = self.saved.insert(path.to_owned(), text.clone());
         if before.is_some_and(|before| before == text) {
             // Nothing is different, so nothing is stale and nothing need be built; but who saves
@@ -79,6 +82,7 @@ impl State {
         self.saved.remove(path);
         self.saved_at.remove(path);
         self.parsing.remove(path);
+        self.spec_closed(path);
         self.weigh_unsaved();
         // What was not saved is gone: the file counts as it stands on disk.
         self.effects.push(Effect::Read(vec![path.to_owned()]));
@@ -125,6 +129,7 @@ impl State {
             .filter(|change| self.changes_structure(change))
             .filter_map(|change| self.folder_of(&change.path).cloned())
             .collect();
+        self.specs_watched(&changes);
         self.files_changed(changes.into_iter().map(|change| change.path).collect());
         for folder in reload {
             self.load(&folder);

@@ -37,6 +37,7 @@ impl State {
             Folder {
                 name,
                 settings: Arc::new(Settings::default()),
+                specs: None,
                 trust: TrustState::Untrusted("its trust has not been looked up yet".to_owned()),
                 generation: 0,
                 loaded: false,
@@ -54,6 +55,8 @@ impl State {
             watched: true,
         });
         self.read_settings(&path);
+        // What lies in it is no spec of a folder around it.
+        self.weigh_specs();
         self.read_around(&path);
     }
 
@@ -118,6 +121,7 @@ impl State {
         }
         self.mistakes.retain(|file, _| !file.starts_with(path));
         self.read_around(path);
+        self.weigh_specs();
         self.touch_visible();
         self.tell_settled();
     }
@@ -180,10 +184,16 @@ impl State {
         let level = read.settings.log.level.clone();
         let program_changed = folder.settings.cargo != read.settings.cargo
             || folder.settings.pytest != read.settings.pytest;
+        let patterns_changed =
+            folder.specs.is_none() || folder.settings.specs != read.settings.specs;
         folder.settings = Arc::new(read.settings);
+        let settings = folder.settings.clone();
         if self.log_level.as_ref() != Some(&level) {
             self.log_level = Some(level.clone());
             self.notify(Notice::LogLevel(level));
+        }
+        if patterns_changed {
+            self.set_patterns(path, &settings.specs.files);
         }
         if program_changed {
             // Results are of a run with other options.

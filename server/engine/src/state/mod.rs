@@ -2,7 +2,8 @@
 //!
 //! Pure: [`State::handle`] takes an event and the time, changes the state, and returns what is to
 //! be done. One module for each kind of event: [`documents`], [`folders`], [`runs`], [`reports`];
-//! [`selection`] finds what a run is about; [`show`] and [`answers`] make what is seen.
+//! [`selection`] finds what a run is about; [`specs`] follows open specs;
+//! [`show`] and [`answers`] make what is seen.
 
 mod answers;
 mod cycles;
@@ -12,6 +13,7 @@ mod reports;
 mod runs;
 mod selection;
 mod show;
+mod specs;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +27,7 @@ use greenward_core::{
 };
 use greenward_frameworks::Project;
 use greenward_protocol::settings::Settings;
+use greenward_specs::Patterns;
 use greenward_workspace::document::{Documents, PositionEncoding};
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -75,6 +78,7 @@ pub(crate) struct State {
     /// Files whose diagnostics or items may have changed since the last notice.
     touched: BTreeSet<Utf8PathBuf>,
     settled: Vec<oneshot::Sender<()>>,
+    specs: specs::Specs,
     /// The cycles that a person works on.
     by_hand: Vec<cycles::ByHand>,
     log_level: Option<String>,
@@ -88,6 +92,8 @@ struct Folder {
     name: String,
     /// The settings in force. The last good ones stay in force while a file has a mistake.
     settings: Arc<Settings>,
+    /// Which of its files are specs; nothing before the settings have been read.
+    specs: Option<Patterns>,
     trust: TrustState,
     /// The latest reading of the folder.
     generation: u64,
@@ -193,6 +199,7 @@ impl State {
             shown: HashMap::new(),
             touched: BTreeSet::new(),
             settled: Vec::new(),
+            specs: specs::Specs::default(),
             by_hand: Vec::new(),
             log_level: None,
             effects: Vec::new(),
@@ -236,6 +243,11 @@ impl State {
                 text,
                 watched,
             } => self.on_disk(path, text, watched),
+            Event::SpecRead {
+                path,
+                reading,
+                view,
+            } => self.spec_read(&path, reading, view),
             Event::Changed(changes) => self.watched(changes),
             Event::Watching(folder) => self.watching(&folder),
             Event::Unwatched { folder, message } => {
@@ -281,7 +293,10 @@ impl State {
             } => self.change(&path, version, edits),
             Command::Save { path } => self.save(&path),
             Command::Close { path } => self.close(&path),
-            Command::FilesChanged(paths) => self.files_changed(paths),
+            Command::FilesChanged(paths) => {
+                self.files_came_or_went(paths.iter().map(Utf8PathBuf::as_path));
+                self.files_changed(paths);
+            }
             Command::EditorSettings(value) => self.editor_settings(value),
             Command::Trust { folder, trusted } => self.trust(folder.as_deref(), trusted),
             Command::Run { request, reply } => self.asked(request, reply),

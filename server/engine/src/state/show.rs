@@ -151,6 +151,7 @@ impl State {
         for id in self.bad_in.get(file).into_iter().flatten() {
             diagnostics.extend(self.of_test(id));
         }
+        diagnostics.extend(self.of_spec(file));
         diagnostics.sort_by_key(|diagnostic| diagnostic.range);
         diagnostics.dedup();
         diagnostics

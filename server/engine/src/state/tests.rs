@@ -1,5 +1,7 @@
 //! The state is told what happens, step by step; what it wants done is read as lines of text.
 
+mod specs;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
