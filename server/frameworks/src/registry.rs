@@ -241,18 +241,17 @@ impl Project {
     /// which honest code must pass, and some with one assertion altered, which it must fail.
     /// Besides, in each file a canary, which must fail whatever the code does.
     ///
-    /// `names` gives a new identifier each time it is called, of letters and digits, a letter
-    /// first. Nobody may be able to guess them.
+    /// `random` gives a number each time it is called. Nobody may be able to guess them.
     #[must_use]
     pub fn twins(
         &self,
         targets: &[TestId],
         files: &dyn Files,
-        names: &mut dyn FnMut() -> String,
+        random: &mut dyn FnMut() -> u64,
     ) -> Twins {
         match self {
-            Project::Cargo(project) => project.twins(targets, files, names),
-            Project::Pytest(project) => project.twins(targets, files, names),
+            Project::Cargo(project) => project.twins(targets, files, random),
+            Project::Pytest(project) => project.twins(targets, files, random),
         }
     }
 

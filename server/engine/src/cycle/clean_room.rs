@@ -285,20 +285,20 @@ impl CleanRoom {
     /// Twins of tests on the state that the room stands on.
     ///
     /// # Errors
-    /// If there are no random names for them.
+    /// If there are no random numbers for them.
     pub(crate) async fn twins(&self, tests: &[TestId]) -> Result<Twins, CleanRoomError> {
         let (project, files) = (self.room.project().clone(), self.room.files().clone());
         let tests = tests.to_vec();
         let planted = tokio::task::spawn_blocking(move || {
             let mut failed = None;
-            let mut names = || match random_name() {
-                Ok(name) => name,
+            let mut random = || match getrandom::u64() {
+                Ok(number) => number,
                 Err(error) => {
                     failed = Some(error);
-                    String::new()
+                    0
                 }
             };
-            let twins = project.twins(&tests, &*files, &mut names);
+            let twins = project.twins(&tests, &*files, &mut random);
             match failed {
                 Some(error) => Err(CleanRoomError::Random(error.to_string())),
                 None => Ok(twins),
@@ -355,16 +355,4 @@ pub(crate) fn files_in(
         .collect();
     files.sort_unstable();
     Ok(files)
-}
-
-/// An identifier that nobody can guess: a letter, then letters and digits.
-fn random_name() -> Result<String, getrandom::Error> {
-    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes)?;
-    let letters = bytes.iter().enumerate().map(|(at, byte)| {
-        let range = if at == 0 { 26 } else { LETTERS.len() };
-        char::from(LETTERS[usize::from(*byte) % range])
-    });
-    Ok(letters.collect())
 }

@@ -31,8 +31,6 @@ pub(super) struct TestPlace<'p> {
     pub(super) function: String,
     /// The local id of its function.
     pub(super) local: String,
-    /// Whether the id is that of a case.
-    pub(super) is_case: bool,
 }
 
 impl Project {
@@ -163,21 +161,48 @@ impl Project {
                         .strip_prefix(root.as_str())
                         .and_then(|rest| rest.strip_prefix("::"))
                         .and_then(|rest| rest.strip_prefix(path.as_str()));
-                    let place = |is_case| TestPlace {
+                    let place = || TestPlace {
                         file,
                         function: test.path.clone(),
                         local: format!("{root}::{path}"),
-                        is_case,
                     };
                     match rest {
-                        Some("") => return Some(place(false)),
-                        Some(case) if case.starts_with("::") => found = Some(place(true)),
+                        Some("") => return Some(place()),
+                        Some(case) if case.starts_with("::") => found = Some(place()),
                         _ => {}
                     }
                 }
             }
         }
         found
+    }
+
+    /// The path of a test's function in a text of this file, which may be another than the project
+    /// knows. A case is no text of its own.
+    pub(super) fn function_in(
+        &self,
+        path: &Utf8Path,
+        facts: &FileFacts,
+        id: &TestId,
+    ) -> Option<String> {
+        let local = id.local_in(&self.id)?;
+        for mount in self.modules.mounts(path) {
+            let Some((package, target)) = self.target(mount.target) else {
+                continue;
+            };
+            let root = items::local(package, target);
+            let known = facts.tests.iter().find(|test| {
+                let path = items::join(mount.path, &test.path);
+                local
+                    .strip_prefix(root.as_str())
+                    .and_then(|rest| rest.strip_prefix("::"))
+                    .is_some_and(|rest| rest == path)
+            });
+            if let Some(test) = known {
+                return Some(test.path.clone());
+            }
+        }
+        None
     }
 
     /// Which units a change to this file affects.

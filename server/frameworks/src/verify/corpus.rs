@@ -5,7 +5,7 @@ use std::sync::Arc;
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{ItemKind, TestId};
 
-use crate::verify::syntax;
+use crate::verify::{seeded, syntax};
 use crate::{Files, Project, detect, parse};
 
 /// A package with one file.
@@ -87,12 +87,7 @@ fn nothing_but_tests_is_touched_and_everything_still_parses() {
         let path = &files.all[1];
         let broken = has_error(&text);
         targets += tests.len();
-        let mut count = 0;
-        let mut names = || {
-            count += 1;
-            format!("r{count}")
-        };
-        let twins = project.twins(&tests, &files, &mut names);
+        let twins = project.twins(&tests, &files, &mut seeded(1));
         altered += tests.len() - twins.without.len().min(tests.len());
         for (_, planted) in &twins.files {
             assert!(broken || !has_error(planted), "{planted}");

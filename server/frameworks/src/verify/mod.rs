@@ -11,17 +11,24 @@ mod answers;
 mod corpus;
 mod mark;
 mod mutant;
+mod names;
+mod random;
 #[cfg(test)]
 mod red_team;
 mod replay;
 mod seal;
 pub(crate) mod syntax;
 mod twin;
+pub(crate) mod values;
 
 pub(crate) use answers::{Answers, Case, known_by_heart, number};
 pub(crate) use mark::{Mark, is_telling, unseen_before};
 pub use mutant::Mutant;
 pub(crate) use mutant::spread;
+pub(crate) use names::mentions;
+pub(crate) use random::Random;
+#[cfg(test)]
+pub(crate) use random::seeded;
 pub use replay::Replay;
 pub use seal::{AddedTest, Content, Finding, Role, Sealed};
 pub(crate) use seal::{role_of_data, sealed_whole};

@@ -36,7 +36,7 @@ pub struct Twin {
     pub of: TestId,
     /// What kind it is.
     pub kind: TwinKind,
-    /// For people: "expects `IV` changed to `wqIV`".
+    /// For people: "expects `IV` changed to `VI`".
     pub what: String,
 }
 
@@ -168,6 +168,11 @@ impl<'a> Planting<'a> {
         let mut edits: Vec<Edit> = copy.edits.iter().map(shifted).collect();
         edits.push(shifted(&Edit::new(copy.place.name.clone(), &*copy.name)));
         apply(self.text.get(start..end).unwrap_or_default(), &edits)
+    }
+
+    /// Writes something at the file's start.
+    pub(crate) fn at_start(&mut self, text: &str) {
+        self.edits.push(Edit::insert(0, text));
     }
 
     /// Writes something at the file's end.

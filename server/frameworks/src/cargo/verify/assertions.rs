@@ -7,18 +7,18 @@
 
 use tree_sitter::Node;
 
-use super::literals;
 use super::tree::{
     Arguments, attribute_name, attributes, has_token, is_test, macro_name, named_items, place,
 };
+use super::{expected, literals};
 use crate::verify::syntax::{Edit, all, any, apply, around, named, short, text_of, visit};
-use crate::verify::{Alteration, Copy, MOST_ALTERED};
+use crate::verify::{Alteration, Copy, MOST_ALTERED, Random, mentions};
 
 /// Everything that reading one file's assertions needs.
-pub(super) struct Assertions<'a, 'n> {
+pub(super) struct Assertions<'a, 'n, 'r> {
     pub(super) root: Node<'n>,
     pub(super) text: &'a str,
-    pub(super) names: &'a mut dyn FnMut() -> String,
+    pub(super) random: &'a mut Random<'r>,
 }
 
 /// How an assertion is altered.
@@ -35,7 +35,7 @@ enum Of {
     Helper,
 }
 
-impl<'n> Assertions<'_, 'n> {
+impl<'n> Assertions<'_, 'n, '_> {
     /// At most [`MOST_ALTERED`] alterations of a test, one for each assertion.
     pub(super) fn of(&mut self, function: Node<'n>) -> Vec<Alteration> {
         let attributes = attributes(function);
@@ -57,10 +57,9 @@ impl<'n> Assertions<'_, 'n> {
         let expected = all(attribute, |node| {
             matches!(node.kind(), "string_literal" | "raw_string_literal")
         });
-        let random = (self.names)();
         let altered = expected
             .first()
-            .and_then(|text| Some((*text, literals::altered(*text, self.text, &random)?)));
+            .and_then(|text| Some((*text, literals::other_part(*text, self.text, self.random)?)));
         match altered {
             Some((literal, edit)) => Altered {
                 what: format!(
@@ -130,7 +129,7 @@ impl<'n> Assertions<'_, 'n> {
             "assert_eq" => {
                 let (left, right) = (*nodes.first()?, *nodes.get(1)?);
                 Some(
-                    self.equality(&arguments, left, right)
+                    self.equality(call, &arguments, left, right)
                         .unwrap_or_else(|| self.renamed(call, name, "assert_ne")),
                 )
             }
@@ -138,7 +137,7 @@ impl<'n> Assertions<'_, 'n> {
             "assert" => {
                 let condition = *nodes.first()?;
                 let own = text_of(condition, arguments.text());
-                if let Some(altered) = self.compared(&arguments, condition) {
+                if let Some(altered) = self.compared(call, &arguments, condition) {
                     return Some(altered);
                 }
                 let edits = [
@@ -155,7 +154,12 @@ impl<'n> Assertions<'_, 'n> {
     }
 
     /// `assert!(a == "IV")`
-    fn compared(&mut self, arguments: &Arguments, condition: Node<'_>) -> Option<Altered> {
+    fn compared(
+        &mut self,
+        call: Node<'n>,
+        arguments: &Arguments,
+        condition: Node<'_>,
+    ) -> Option<Altered> {
         if condition.kind() != "binary_expression" {
             return None;
         }
@@ -165,24 +169,35 @@ impl<'n> Assertions<'_, 'n> {
         }
         let left = condition.child_by_field_name("left")?;
         let right = condition.child_by_field_name("right")?;
-        self.equality(arguments, left, right)
+        self.equality(call, arguments, left, right)
     }
 
-    /// Two values that are equal, one of them of literals.
+    /// Two values that are equal, one of them of literals, or a name for one.
     fn equality(
         &mut self,
+        call: Node<'n>,
         arguments: &Arguments,
         left: Node<'_>,
         right: Node<'_>,
     ) -> Option<Altered> {
-        let random = (self.names)();
-        [right, left].into_iter().find_map(|side| {
-            let edit = literals::altered(side, arguments.text(), &random)?;
+        let literal = [right, left].into_iter().find_map(|side| {
+            let edit = literals::altered(side, arguments.text(), self.random)?;
             let before = text_of(side, arguments.text());
             let after = after(before, side.start_byte(), &edit);
             Some(Altered {
                 what: format!("expects {} changed to {}", short(before), short(&after)),
                 edits: vec![arguments.in_file(edit)],
+            })
+        });
+        literal.or_else(|| {
+            [right, left].into_iter().find_map(|side| {
+                let name = expected::name(side, arguments.text())?;
+                let edit = expected::altered(call, name, self.text, self.random)?;
+                let before = self.text.get(edit.range.clone()).unwrap_or_default();
+                Some(Altered {
+                    what: format!("{name} changed from {before:?} to {:?}", edit.text),
+                    edits: vec![edit],
+                })
             })
         })
     }
@@ -224,6 +239,9 @@ impl<'n> Assertions<'_, 'n> {
         if is_test(function, self.text) {
             return None;
         }
+        if let Some(altered) = self.argument(call, function) {
+            return Some(direct(altered));
+        }
         let place = place(function, self.text)?;
         let mut inside = Vec::new();
         self.block(
@@ -232,7 +250,7 @@ impl<'n> Assertions<'_, 'n> {
             &mut inside,
         );
         let altered = inside.into_iter().next()?;
-        let name = (self.names)();
+        let name = self.random.name(text_of(called, self.text));
         Some(Alteration {
             edits: vec![Edit::new(called.byte_range(), &*name)],
             what: format!("in {}: {}", text_of(called, self.text), altered.what),
@@ -241,6 +259,45 @@ impl<'n> Assertions<'_, 'n> {
                 name,
                 edits: altered.edits,
             }),
+        })
+    }
+
+    /// What a call gives to a helper that compares with it, and does nothing else with it, becomes
+    /// another value.
+    fn argument(&mut self, call: Node<'n>, function: Node<'n>) -> Option<Altered> {
+        let mut parameters = named(function.child_by_field_name("parameters")?);
+        parameters.retain(|one| one.kind() == "parameter");
+        let given = named(call.child_by_field_name("arguments")?);
+        let first = named(function.child_by_field_name("body")?);
+        let first = first
+            .into_iter()
+            .find(|it| !it.kind().contains("comment"))?;
+        let assertion = first.named_child(0)?;
+        if assertion.kind() != "macro_invocation"
+            || text_of(macro_name(assertion)?, self.text) != "assert_eq"
+        {
+            return None;
+        }
+        let arguments = Arguments::of(assertion, self.text)?;
+        let sides = arguments.nodes();
+        let sides = [*sides.get(1)?, *sides.first()?];
+        sides.into_iter().find_map(|side| {
+            let name = expected::name(side, arguments.text())?;
+            let is_once = mentions(text_of(function, self.text), name) == 2;
+            let own = |one: &Node<'n>| {
+                let pattern = one.child_by_field_name("pattern");
+                pattern.is_some_and(|pattern| text_of(pattern, self.text) == name)
+            };
+            let value = *given.get(parameters.iter().position(own).filter(|_| is_once)?)?;
+            let edit = literals::altered(value, self.text, self.random)?;
+            Some(Altered {
+                what: format!(
+                    "expects {} changed to {}",
+                    short(text_of(value, self.text)),
+                    short(&self.after(value, &edit))
+                ),
+                edits: vec![edit],
+            })
         })
     }
 

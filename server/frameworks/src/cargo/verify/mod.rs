@@ -2,6 +2,7 @@
 
 mod answers;
 mod assertions;
+mod expected;
 mod literals;
 mod mutants;
 mod regions;

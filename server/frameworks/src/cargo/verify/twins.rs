@@ -10,7 +10,7 @@ use super::assertions::Assertions;
 use super::tree::{attribute_name, attributes, functions, is_test, parse, place};
 use crate::Files;
 use crate::verify::syntax::{Edit, apply, text_of, whole_lines};
-use crate::verify::{Copy, Place, Planting, Rejected, Twin, TwinKind, Twins};
+use crate::verify::{Copy, Place, Planting, Random, Rejected, Twin, TwinKind, Twins};
 
 impl Project {
     /// See [`crate::Project::twins`].
@@ -19,8 +19,9 @@ impl Project {
         &self,
         targets: &[TestId],
         files: &dyn Files,
-        names: &mut dyn FnMut() -> String,
+        random: &mut dyn FnMut() -> u64,
     ) -> Twins {
+        let mut random = Random::new(random);
         let mut twins = Twins::default();
         let mut by_file: Vec<(Utf8PathBuf, Vec<Target<'_>>)> = Vec::new();
         for id in targets {
@@ -48,16 +49,19 @@ impl Project {
                 twins.without.extend(without);
                 continue;
             };
+            random.learn(&text);
             let mut file = File {
                 project: self,
                 root: tree.root_node(),
                 text: &text,
-                names: &mut *names,
+                random: &mut random,
                 planting: Planting::new(&text),
                 twins: &mut twins,
                 planted: Vec::new(),
             };
             file.plant(&targets);
+            // Where tests are left out, what only they use is not.
+            file.planting.at_start("#![allow(unused)]\n");
             if !file.planted.is_empty() {
                 let planted = file.planting.finish(&path);
                 twins.files.push(planted);
@@ -72,12 +76,8 @@ impl Project {
         let facts = facts::parse(text);
         let mut edits: Vec<Edit> = Vec::new();
         for test in tests {
-            let place = self.place_of(test)?;
-            // A case is no text of its own.
-            if place.file != path || place.is_case {
-                return None;
-            }
-            let range = facts.range_of(&place.function)?;
+            let function = self.function_in(path, &facts, test)?;
+            let range = facts.range_of(&function)?;
             let range = byte(text, range.start)?..byte(text, range.end)?;
             let lines = whole_lines(&range, text);
             let is_alone = text[lines.start..range.start].trim().is_empty()
@@ -119,17 +119,17 @@ struct Planted {
 }
 
 /// One file on its way to having twins.
-struct File<'a, 'n> {
+struct File<'a, 'n, 'r> {
     project: &'a Project,
     root: Node<'n>,
     text: &'a str,
-    names: &'a mut dyn FnMut() -> String,
+    random: &'a mut Random<'r>,
     planting: Planting<'a>,
     twins: &'a mut Twins,
     planted: Vec<Planted>,
 }
 
-impl File<'_, '_> {
+impl File<'_, '_, '_> {
     fn plant(&mut self, targets: &[Target<'_>]) {
         for target in targets {
             let known = self
@@ -217,7 +217,7 @@ impl File<'_, '_> {
         let mut assertions = Assertions {
             root: self.root,
             text: self.text,
-            names: &mut *self.names,
+            random: &mut *self.random,
         };
         let alterations = assertions.of(function);
         let mut helpers = Vec::new();
@@ -229,7 +229,7 @@ impl File<'_, '_> {
             kinds.push((alteration.edits, TwinKind::Altered, alteration.what));
         }
         for (edits, kind, what) in kinds {
-            let name = (self.names)();
+            let name = self.random.name(&self.text[place.name.clone()]);
             copies.push(Copy {
                 place: place.clone(),
                 name: name.clone(),
@@ -251,7 +251,7 @@ impl File<'_, '_> {
 
     /// A test that must fail, behind the first that gets twins.
     fn canary(&mut self, place: &Place) -> (String, TwinKind, String) {
-        let name = (self.names)();
+        let name = self.random.name(&self.text[place.name.clone()]);
         // Something imported may be called `test` as well.
         let attribute = if self.text.contains("::test;") || self.text.contains("::test,") {
             "::core::prelude::v1::test"

@@ -7,16 +7,18 @@
 
 use tree_sitter::Node;
 
-use super::literals;
+use super::exceptions;
+use super::expected;
+use super::literals::{self, Off};
 use super::tree::{arguments, called, find, place};
 use crate::verify::syntax::{Edit, all, any, apply, around, named, short, text_of, visit};
-use crate::verify::{Alteration, Copy, MOST_ALTERED};
+use crate::verify::{Alteration, Copy, MOST_ALTERED, Random, mentions};
 
 /// Everything that reading one file's assertions needs.
-pub(super) struct Assertions<'a, 'n> {
+pub(super) struct Assertions<'a, 'n, 'r> {
     pub(super) root: Node<'n>,
     pub(super) text: &'a str,
-    pub(super) names: &'a mut dyn FnMut() -> String,
+    pub(super) random: &'a mut Random<'r>,
 }
 
 /// How an assertion is altered.
@@ -25,7 +27,7 @@ struct Altered {
     what: String,
 }
 
-impl<'n> Assertions<'_, 'n> {
+impl<'n> Assertions<'_, 'n, '_> {
     /// At most [`MOST_ALTERED`] alterations of a function, one for each assertion.
     pub(super) fn of(&mut self, function: Node<'n>) -> Vec<Alteration> {
         let mut found = Vec::new();
@@ -119,9 +121,8 @@ impl<'n> Assertions<'_, 'n> {
     /// a pair with something random: honest values are equal to no such pair, but an object that
     /// equals everything is.
     fn equality(&mut self, left: Node<'n>, right: Node<'n>) -> Altered {
-        let random = self.random();
         for side in [right, left] {
-            if let Some(edit) = literals::altered(side, self.text, &random) {
+            if let Some(edit) = literals::altered(side, self.text, Off::Some, self.random) {
                 return self.literal(side, edit);
             }
         }
@@ -133,7 +134,25 @@ impl<'n> Assertions<'_, 'n> {
             right
         };
         let own = text_of(side, self.text);
-        self.rewritten(side, format!("({own}, \"{random}\")"))
+        if side.kind() == "identifier"
+            && let Some(edits) = expected::altered(side, self.text, Off::Some, self.random)
+        {
+            return Altered {
+                what: format!("{own} changed {}", self.to(&edits)),
+                edits,
+            };
+        }
+        let word = self.random.word();
+        self.rewritten(side, format!("({own}, \"{word}\")"))
+    }
+
+    /// What values are changed to by edits.
+    fn to(&self, edits: &[Edit]) -> String {
+        let values = edits.iter().map(|edit| {
+            let before = self.text.get(edit.range.clone()).unwrap_or_default();
+            format!("from {before:?} to {:?}", edit.text)
+        });
+        short(&values.collect::<Vec<_>>().join(", "))
     }
 
     fn literal(&self, side: Node<'n>, edit: Edit) -> Altered {
@@ -187,9 +206,18 @@ impl<'n> Assertions<'_, 'n> {
             | "assertMultiLineEqual"
             | "assertCountEqual"
             | "assertAlmostEqual" => {
-                let random = self.random();
+                let off = match text_of(name, self.text) {
+                    "assertAlmostEqual" => literals::off_beyond(call, 2),
+                    _ => Off::Some,
+                };
                 for side in [*arguments.get(1)?, *arguments.first()?] {
-                    if let Some(edit) = literals::altered(side, self.text, &random) {
+                    // The same letters in another order count as equal.
+                    let counts_letters = matches!(side.kind(), "string" | "concatenated_string")
+                        && text_of(name, self.text) == "assertCountEqual";
+                    if counts_letters {
+                        continue;
+                    }
+                    if let Some(edit) = literals::altered(side, self.text, off, self.random) {
                         return Some(self.literal(side, edit));
                     }
                 }
@@ -244,13 +272,17 @@ impl<'n> Assertions<'_, 'n> {
         if ends_all.iter().any(|name| own.contains(name)) {
             return None;
         }
-        let random = self.random();
+        let (other, what) = match exceptions::other(own, self.random) {
+            Some(other) => (other.to_owned(), other.to_owned()),
+            None => {
+                let name = self.random.class(base);
+                let class = format!("type(\"{name}\", ({base},), {{}})");
+                (class, "a class of its own".to_owned())
+            }
+        };
         Some(Altered {
-            edits: vec![Edit::new(
-                expected.byte_range(),
-                format!("type(\"{random}\", ({base},), {{}})"),
-            )],
-            what: format!("expects {} changed to a class of its own", short(own)),
+            edits: vec![Edit::new(expected.byte_range(), other)],
+            what: format!("expects {} changed to {what}", short(own)),
         })
     }
 
@@ -301,12 +333,15 @@ impl<'n> Assertions<'_, 'n> {
         if function.kind() != "function_definition" || is_shadowed(called, self.text) {
             return None;
         }
+        if let Some(altered) = self.argument(call, function) {
+            return Some(direct(altered));
+        }
         let place = place(function, self.text)?;
         let mut inside = Vec::new();
         let body = function.child_by_field_name("body")?;
         self.block(body, false, &mut inside);
         let altered = inside.into_iter().next()?;
-        let name = self.random();
+        let name = self.random.name(text_of(called, self.text));
         Some(Alteration {
             edits: vec![Edit::new(called.byte_range(), &*name)],
             what: format!("in {}: {}", text_of(called, self.text), altered.what),
@@ -316,6 +351,37 @@ impl<'n> Assertions<'_, 'n> {
                 edits: altered.edits,
             }),
         })
+    }
+
+    /// What a call gives to a helper that compares with it, and does nothing else with it, becomes
+    /// another value.
+    fn argument(&mut self, call: Node<'n>, function: Node<'n>) -> Option<Altered> {
+        let parameters = named(function.child_by_field_name("parameters")?);
+        let body = function.child_by_field_name("body")?;
+        let given = arguments(call)?;
+        for statement in named(body) {
+            if statement.kind() == "assert_statement" {
+                let comparison = statement.named_child(0)?;
+                let operator = comparison.child_by_field_name("operators")?;
+                if comparison.named_child_count() != 2 || text_of(operator, self.text) != "==" {
+                    return None;
+                }
+                let sides = [comparison.named_child(1)?, comparison.named_child(0)?];
+                return sides.into_iter().find_map(|side| {
+                    let name = text_of(side, self.text);
+                    let is_once = mentions(text_of(function, self.text), name) == 2;
+                    let own = |one: &Node<'n>| text_of(*one, self.text) == name;
+                    let place = parameters.iter().position(own).filter(|_| is_once)?;
+                    let value = *given.get(place)?;
+                    let edit = literals::altered(value, self.text, Off::Some, self.random)?;
+                    Some(self.literal(value, edit))
+                });
+            }
+            if may_leave(statement, self.text) {
+                return None;
+            }
+        }
+        None
     }
 
     /// Whether a `for` loop has a first turn, whatever the code under test does.
@@ -408,11 +474,6 @@ impl<'n> Assertions<'_, 'n> {
             ([value], 0) => Some(*value),
             _ => None,
         }
-    }
-
-    /// Text that nobody can guess.
-    fn random(&mut self) -> String {
-        (self.names)()
     }
 }
 

@@ -1,72 +1,107 @@
 //! Other values in the place of literals, such that nothing equal to the one equals the other.
+//! equals the other, and nobody can tell by its looks which of them was there first.
 
 use tree_sitter::Node;
 
 use super::tree::{arguments, called};
-use crate::verify::syntax::{Edit, any, named, text_of};
+use crate::verify::syntax::{Edit, all, any, named, text_of};
+use crate::verify::{Random, values};
 
-/// An edit that makes another value of an expression of literals. `random` is text that no honest
-/// value has by chance. Nothing, if it is not sure that the value differs.
-pub(super) fn altered(node: Node<'_>, text: &str, random: &str) -> Option<Edit> {
+/// How far off another number must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Off {
+    /// By so much that it is not roughly equal.
+    Some,
+    /// By more than any tolerance that anybody would write.
+    Far,
+}
+
+/// An edit that makes another value, drawn at random and of the same kind, of an expression of
+/// literals. Nothing, if it is not sure that the value differs.
+pub(super) fn altered(
+    node: Node<'_>,
+    text: &str,
+    off: Off,
+    random: &mut Random<'_>,
+) -> Option<Edit> {
     let own = text_of(node, text);
+    let replaced = |with: String| Some(Edit::new(node.byte_range(), with));
     match node.kind() {
-        "integer" => Some(Edit::new(node.byte_range(), other_integer(own)?)),
-        "float" => Some(Edit::new(node.byte_range(), other_float(own)?)),
-        "true" => Some(Edit::new(node.byte_range(), "False")),
-        "false" => Some(Edit::new(node.byte_range(), "True")),
-        "none" => Some(Edit::new(node.byte_range(), format!("\"{random}\""))),
+        "integer" => replaced(other_integer(own, off, random)?),
+        "float" => replaced(other_float(own, off, random)?),
+        "true" => replaced("False".to_owned()),
+        "false" => replaced("True".to_owned()),
+        "none" => replaced(filler(random)),
         "string" => other_string(node, text, random),
         "concatenated_string" => named(node)
             .into_iter()
             .filter(|part| part.kind() == "string")
-            .find_map(|part| altered(part, text, random)),
+            .find_map(|part| altered(part, text, off, random)),
         "unary_operator" => {
             let argument = node.child_by_field_name("argument")?;
             let is_number = matches!(argument.kind(), "integer" | "float");
             (own.starts_with('-') && is_number)
-                .then(|| altered(argument, text, random))
+                .then(|| altered(argument, text, off, random))
                 .flatten()
         }
         "parenthesized_expression" => named(node)
             .into_iter()
             .find(|inside| inside.kind() != "comment")
-            .and_then(|inside| altered(inside, text, random)),
+            .and_then(|inside| altered(inside, text, off, random)),
         "list" | "tuple" | "set" => {
             let inside = named(node);
             if inside.is_empty() {
-                let one = if node.kind() == "list" {
-                    format!("[\"{random}\"]")
-                } else {
-                    format!("(\"{random}\",)")
-                };
-                return Some(Edit::new(node.byte_range(), one));
+                let one = filler(random);
+                return replaced(match node.kind() {
+                    "list" => format!("[{one}]"),
+                    _ => format!("({one},)"),
+                });
             }
-            inside
+            random
+                .shuffled(inside)
                 .into_iter()
-                .find_map(|element| altered(element, text, random))
+                .find_map(|element| altered(element, text, off, random))
         }
         "dictionary" => {
             let inside = named(node);
             if inside.is_empty() {
-                return Some(Edit::new(node.byte_range(), format!("{{\"{random}\": 1}}")));
+                let (key, value) = (random.word(), filler(random));
+                return replaced(format!("{{\"{key}\": {value}}}"));
             }
             // A later pair may take the place of an earlier one, or an unpacked dictionary of any.
             if inside.iter().any(|pair| pair.kind() == "dictionary_splat") {
                 return None;
             }
             let last = inside.into_iter().rfind(|pair| pair.kind() == "pair")?;
-            altered(last.child_by_field_name("value")?, text, random)
+            altered(last.child_by_field_name("value")?, text, off, random)
         }
         "call" if called(node, text) == Some("approx") => {
-            altered(*arguments(node)?.first()?, text, random)
+            let value = *arguments(node)?.first()?;
+            altered(value, text, off_beyond(node, 1), random)
         }
         _ => None,
     }
 }
 
-/// So far off that no tolerance anybody would write reaches it.
-fn other_integer(text: &str) -> Option<String> {
-    let plain = text.replace('_', "").to_ascii_lowercase();
+/// How far off another number must be where a call compares `values` roughly: what stands beside
+/// them is a tolerance.
+pub(super) fn off_beyond(call: Node<'_>, values: usize) -> Off {
+    match call.child_by_field_name("arguments") {
+        Some(list) if named(list).len() > values => Off::Far,
+        _ => Off::Some,
+    }
+}
+
+/// Something where there was nothing.
+fn filler(random: &mut Random<'_>) -> String {
+    if random.place(2) == 0 {
+        return (random.place(9) + 1).to_string();
+    }
+    format!("\"{}\"", random.word())
+}
+
+fn other_integer(own: &str, off: Off, random: &mut Random<'_>) -> Option<String> {
+    let plain = own.replace('_', "").to_ascii_lowercase();
     let value = match plain.get(..2) {
         Some("0x") => u64::from_str_radix(&plain[2..], 16),
         Some("0o") => u64::from_str_radix(&plain[2..], 8),
@@ -74,41 +109,52 @@ fn other_integer(text: &str) -> Option<String> {
         _ => plain.parse(),
     };
     let value = u128::from(value.ok()?);
-    Some((value * 3 + 1017).to_string())
-}
-
-fn other_float(text: &str) -> Option<String> {
-    let value: f64 = text.replace('_', "").parse().ok()?;
-    let other = value * 3.0 + 1017.5;
-    other.is_finite().then(|| format!("{other:?}"))
-}
-
-/// Its first letter doubled, so that code which takes any text of the right letters for equal does
-/// not get away with it; where there is none, the random text behind its opening quote: nothing
-/// there can be half of an escape.
-fn other_string(node: Node<'_>, text: &str, random: &str) -> Option<Edit> {
-    let is_formatted = any(node, |node| node.kind() == "interpolation");
-    let start = node
-        .child(0)
-        .filter(|start| start.kind() == "string_start")?;
-    let prefix = text_of(start, text).to_ascii_lowercase();
-    let first = text.get(start.end_byte()..)?.chars().next()?;
-    let inserted = match first.is_ascii_alphanumeric() {
-        true => first.to_string(),
-        false => random.to_owned(),
+    let other = match off {
+        Off::Some => values::integer(value, u128::MAX, random)?,
+        Off::Far => values::far_integer(value, random),
     };
-    (!is_formatted && !prefix.contains(['f', 't']))
-        .then(|| Edit::insert(start.end_byte(), inserted))
+    Some(values::written_like(own, other))
+}
+
+fn other_float(own: &str, off: Off, random: &mut Random<'_>) -> Option<String> {
+    let plain = own.replace('_', "");
+    match off {
+        Off::Some => values::float(&plain, random),
+        Off::Far => None,
+    }
+    .or_else(|| values::far_float(&plain, random))
+}
+
+fn other_string(node: Node<'_>, text: &str, random: &mut Random<'_>) -> Option<Edit> {
+    let is_formatted = any(node, |node| node.kind() == "interpolation");
+    let part = |kind| named(node).into_iter().find(|part| part.kind() == kind);
+    let (start, end) = (part("string_start")?, part("string_end")?);
+    let prefix = text_of(start, text).to_ascii_lowercase();
+    if is_formatted || prefix.contains(['f', 't']) {
+        return None;
+    }
+    let escapes = all(node, |part| part.kind() == "escape_sequence");
+    let quoted = values::Quoted {
+        text: text.get(start.end_byte()..end.start_byte())?,
+        start: start.end_byte(),
+        escapes: escapes.iter().map(Node::byte_range).collect(),
+        keeps_length: false,
+    };
+    quoted.other(random)
 }
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
+
     use super::super::tree::parse;
     use super::*;
+    use crate::verify::seeded;
     use crate::verify::syntax::apply;
 
+    /// What a literal becomes, each time it is drawn, looks as it is expected to look.
     #[track_caller]
-    fn check(literal: &str, expected: Option<&str>) {
+    fn check(literal: &str, off: Off, expected: Option<&str>) {
         let tree = parse(literal).unwrap();
         let expression = tree
             .root_node()
@@ -116,43 +162,66 @@ mod tests {
             .unwrap()
             .named_child(0)
             .unwrap();
-        let actual = altered(expression, literal, "qz").map(|edit| apply(literal, &[edit]));
-        assert_eq!(actual.as_deref(), expected, "{literal}");
+        let shape = expected.map(|shape| Regex::new(&format!("^(?:{shape})$")).unwrap());
+        for seed in 0..100 {
+            let mut source = seeded(seed);
+            let mut random = Random::new(&mut source);
+            random.learn(literal);
+            let edit = altered(expression, literal, off, &mut random);
+            let actual = edit.map(|edit| apply(literal, &[edit]));
+            let fits = match (&actual, &shape) {
+                (Some(actual), Some(shape)) => shape.is_match(actual) && actual != literal,
+                (actual, shape) => actual.is_none() && shape.is_none(),
+            };
+            assert!(fits, "{literal} became {actual:?}");
+            if let Some(actual) = actual {
+                assert!(!parse(&actual).unwrap().root_node().has_error(), "{actual}");
+            }
+        }
     }
 
     #[test]
     fn every_kind_of_literal() {
         for (literal, expected) in [
-            ("4", Some("1029")),
-            ("-4", Some("-1029")),
-            ("0x_F", Some("1062")),
-            ("1_000", Some("4017")),
+            ("4", Some("[1-9]|1[0-2]")),
+            ("-4", Some("-([1-9]|1[0-2])")),
+            ("0x_F", Some("0x[0-9a-fA-F]{1,2}")),
+            ("1_000", Some("[4-8][0-9]{2}|1_[1-5][0-9]{2}")),
             ("3j", None),
-            ("0.5", Some("1019.0")),
+            ("0.5", Some("0\\.[1-9]")),
+            ("1e300", Some("[2-9]e300")),
             ("1e308", None),
-            ("'IV'", Some("'IIV'")),
-            ("'''a\n'''", Some("'''aa\n'''")),
-            ("rb'\\d'", Some("rb'qz\\d'")),
+            ("'IV'", Some("'[A-Z]{1,3}'")),
+            ("'''a\n'''", Some("'''[a-z]{1,2}\n'''")),
+            ("rb'\\d'", Some("rb'[a-z]+\\\\d'")),
             ("f'{a}'", None),
             ("f'a'", None),
-            ("'a' 'b'", Some("'aa' 'b'")),
-            ("None", Some("\"qz\"")),
+            ("'a' 'b'", Some("'[a-z]{1,2}' 'b'")),
+            ("None", Some("\"[a-z]+\"|[1-9]")),
             ("True", Some("False")),
-            ("[]", Some("[\"qz\"]")),
-            ("()", Some("(\"qz\",)")),
-            ("{}", Some("{\"qz\": 1}")),
-            ("[x, 3]", Some("[x, 1026]")),
-            ("{'a': 1, 'b': [2]}", Some("{'a': 1, 'b': [1023]}")),
+            ("[]", Some("\\[(\"[a-z]+\"|[1-9])\\]")),
+            ("()", Some("\\((\"[a-z]+\"|[1-9]),\\)")),
+            ("{}", Some("\\{\"[a-z]+\": (\"[a-z]+\"|[1-9])\\}")),
+            ("[x, 3]", Some("\\[x, [0-9]+\\]")),
+            ("{'a': 1, 'b': [2]}", Some("\\{'a': 1, 'b': \\[[0-9]\\]\\}")),
             ("{**x, 'a': 1}", None),
-            ("(1, 'a')", Some("(1020, 'a')")),
+            ("(1, 'a')", Some("\\([2-7], 'a'\\)|\\(1, '[a-z]{1,2}'\\)")),
+            ("pytest.approx(0.5)", Some("pytest.approx\\(0\\.[1-9]\\)")),
             (
                 "pytest.approx(0.5, rel=2)",
-                Some("pytest.approx(1019.0, rel=2)"),
+                Some("pytest.approx\\([123][0-9]{3}\\.0, rel=2\\)"),
+            ),
+            (
+                "pytest.approx(5, abs=9)",
+                Some("pytest.approx\\([123][0-9]{3}, abs=9\\)"),
             ),
             ("Decimal('1.5')", None),
             ("x", None),
         ] {
-            check(literal, expected);
+            check(literal, Off::Some, expected);
         }
+        check("4", Off::Far, Some("[123][0-9]{3}"));
+        check("0.5", Off::Far, Some("[123][0-9]{3}\\.0"));
+        check("1e308", Off::Far, None);
     }
 }

@@ -2,6 +2,8 @@
 
 mod answers;
 mod assertions;
+mod exceptions;
+mod expected;
 mod literals;
 mod mutants;
 mod replay;

@@ -12,7 +12,7 @@ use super::assertions::Assertions;
 use super::tree::{decorators, find, parse, place, whole};
 use crate::Files;
 use crate::verify::syntax::{Edit, apply, around, indentation, named, text_of, whole_lines};
-use crate::verify::{Copy, Planting, Rejected, Twin, TwinKind, Twins};
+use crate::verify::{Copy, Planting, Random, Rejected, Twin, TwinKind, Twins};
 
 impl Project {
     /// See [`crate::Project::twins`].
@@ -21,8 +21,9 @@ impl Project {
         &self,
         targets: &[TestId],
         files: &dyn Files,
-        names: &mut dyn FnMut() -> String,
+        random: &mut dyn FnMut() -> u64,
     ) -> Twins {
+        let mut random = Random::new(random);
         let mut twins = Twins::default();
         let mut by_file: Vec<(Utf8PathBuf, Vec<&TestId>)> = Vec::new();
         for target in targets {
@@ -41,11 +42,12 @@ impl Project {
                 twins.without.extend(without);
                 continue;
             };
+            random.learn(&text);
             let mut file = File {
                 project: self,
                 root: tree.root_node(),
                 text: &text,
-                names: &mut *names,
+                random: &mut random,
                 planting: Planting::new(&text),
                 twins: &mut twins,
             };
@@ -99,16 +101,16 @@ impl Project {
 }
 
 /// One file on its way to having twins.
-struct File<'a, 'n> {
+struct File<'a, 'n, 'r> {
     project: &'a Project,
     root: Node<'n>,
     text: &'a str,
-    names: &'a mut dyn FnMut() -> String,
+    random: &'a mut Random<'r>,
     planting: Planting<'a>,
     twins: &'a mut Twins,
 }
 
-impl<'n> File<'_, 'n> {
+impl<'n> File<'_, 'n, '_> {
     fn plant(&mut self, targets: &[&TestId]) {
         let mut seen = BTreeSet::new();
         for &target in targets {
@@ -143,7 +145,7 @@ impl<'n> File<'_, 'n> {
         let mut assertions = Assertions {
             root: self.root,
             text: self.text,
-            names: &mut *self.names,
+            random: &mut *self.random,
         };
         let alterations = assertions.of(function);
         let is_empty = alterations.is_empty();
@@ -180,7 +182,12 @@ impl<'n> File<'_, 'n> {
     }
 
     fn canary(&mut self, first: &TestId) {
-        let Some(name) = self.test_name("") else {
+        let path = function_path(local(self.project, first)).unwrap_or_default();
+        let own_name = path.rsplit("::").next().unwrap_or(path);
+        // Pytest itself must collect it, which may not do so by the names of a unittest.
+        let by_pytest = self.project.patterns().is_function(own_name);
+        let like = if by_pytest { own_name } else { "test_it" };
+        let Some(name) = self.test_name(like) else {
             return;
         };
         self.planting
@@ -206,19 +213,21 @@ impl<'n> File<'_, 'n> {
         TestId::new(self.project.id(), &path)
     }
 
-    /// A random name that is collected where a test by the name `like` is.
+    /// A new name that is collected where a test by the name `like` is.
     fn test_name(&mut self, like: &str) -> Option<String> {
-        let random = (self.names)();
-        let plain = format!("test_{random}");
+        let name = self.random.name(like);
         let patterns = self.project.patterns();
         // Otherwise it is unittest that collects it.
-        let by_pytest = like.is_empty() || patterns.is_function(like);
-        if !by_pytest || patterns.is_function(&plain) {
-            return Some(plain);
+        let by_pytest = patterns.is_function(like);
+        if patterns.is_function(&name) || !by_pytest && name.starts_with("test") {
+            return Some(name);
         }
         let options = self.project.options().python_functions.iter();
         options
-            .flat_map(|option| [option.replace('*', &random), format!("{option}_{random}")])
+            .flat_map(|option| {
+                let parted = option.trim_end_matches('_');
+                [option.replace('*', &name), format!("{parted}_{name}")]
+            })
             .find(|name| patterns.is_function(name) && is_identifier(name))
     }
 

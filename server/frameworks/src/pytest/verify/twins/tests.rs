@@ -4,7 +4,7 @@ use greenward_core::TestId;
 
 use super::super::tree::parse;
 use crate::pytest::testing::{Tree, project};
-use crate::verify::TwinKind;
+use crate::verify::{TwinKind, seeded};
 
 const FILE: &str = "test_a.py";
 
@@ -16,12 +16,7 @@ fn planted(text: &str, targets: &[&str]) -> String {
         .iter()
         .map(|target| TestId::new(project.id(), &format!("{FILE}::{target}")))
         .collect();
-    let mut count = 0;
-    let mut names = || {
-        count += 1;
-        format!("r{count}")
-    };
-    let twins = project.twins(&targets, &Tree::new(&files), &mut names);
+    let twins = project.twins(&targets, &Tree::new(&files), &mut seeded(1));
     let mut shown = String::new();
     for (path, text) in &twins.files {
         let tree = parse(text).unwrap();
@@ -59,7 +54,13 @@ fn check_altered(body: &str, expected: &[&str]) {
         .lines()
         .filter_map(|line| line.split_once(" Fail: ").map(|(_, what)| what))
         .collect();
-    assert_eq!(altered, expected, "of\n{body}");
+    assert_eq!(altered.len(), expected.len(), "{altered:?} of\n{body}");
+    for (altered, expected) in altered.iter().zip(expected) {
+        // What is drawn is looked at where it is drawn.
+        let is_open = expected.ends_with(" changed to");
+        let fits = altered == expected || is_open && altered.starts_with(expected);
+        assert!(fits, "{altered} instead of {expected} of\n{body}");
+    }
 }
 
 #[test]
@@ -89,13 +90,13 @@ class TestRoman:
             def test_four(n, numeral):
                 assert roman(n) == numeral  # a remark
 
-            @pytest.mark.parametrize("n, numeral", [(4, "IV")])
-            def test_r2(n, numeral):
+            @pytest.mark.parametrize("n, numeral", [(4, "II")])
+            def test_before_any_case(n, numeral):
                 assert roman(n) == numeral  # a remark
 
             @pytest.mark.parametrize("n, numeral", [(4, "IV")])
-            def test_r3(n, numeral):
-                assert roman(n) == (numeral, "r1")  # a remark
+            def test_filled_changed_gives(n, numeral):
+                assert roman(n) == numeral  # a remark
 
 
             class TestRoman:
@@ -103,22 +104,22 @@ class TestRoman:
                     with pytest.raises(ValueError, match="range"):
                         roman(0)
 
-                def test_r5(self):
+                def test_single_few_pytest(self):
+                    with pytest.raises(OverflowError, match="range"):
+                        roman(0)
+
+                def test_when_error_sorted(self):
                     with pytest.raises(ValueError, match="range"):
                         roman(0)
 
-                def test_r6(self):
-                    with pytest.raises(type("r4", (Exception,), {}), match="range"):
-                        roman(0)
 
-
-            def test_r7():
+            def test_under_takes_invalid():
                 assert False
             ---
-            test_r2 Pass: a copy of it
-            test_r3 Fail: numeral changed to (numeral, "r1")
-            test_r5 Pass: a copy of it
-            test_r6 Fail: expects ValueError changed to a class of its own
+            test_filled_changed_gives Pass: a copy of it
+            test_before_any_case Fail: numeral changed from "V" to "I"
+            test_when_error_sorted Pass: a copy of it
+            test_single_few_pytest Fail: expects ValueError changed to OverflowError
         "#]],
     );
 }
@@ -126,41 +127,41 @@ class TestRoman:
 #[test]
 fn a_helper_that_asserts_is_copied_too() {
     check(
-        "def check(n, numeral):\n    assert roman(n) == numeral\n\ndef test_a():\n    check(4, 'IV')\n    check(5, 'V')\n",
+        "def check(n, numeral):\n    assert roman(n) in numeral\n\ndef test_a():\n    check(4, 'IV')\n    check(5, 'V')\n",
         &["test_a"],
         expect![[r#"
             def check(n, numeral):
-                assert roman(n) == numeral
+                assert roman(n) in numeral
 
-            def r2(n, numeral):
-                assert roman(n) == (numeral, "r1")
+            def leaves_reads_numeral(n, numeral):
+                assert roman(n) not in numeral
 
-            def r4(n, numeral):
-                assert roman(n) == (numeral, "r3")
+            def matches_less_inside(n, numeral):
+                assert roman(n) not in numeral
 
             def test_a():
                 check(4, 'IV')
                 check(5, 'V')
 
-            def test_r5():
+            def test_matches_calls_known():
+                matches_less_inside(4, 'IV')
+                check(5, 'V')
+
+            def test_through_last_middle():
                 check(4, 'IV')
                 check(5, 'V')
 
-            def test_r6():
-                r2(4, 'IV')
-                check(5, 'V')
-
-            def test_r7():
+            def test_types_start_order():
                 check(4, 'IV')
-                r4(5, 'V')
+                leaves_reads_numeral(5, 'V')
 
 
-            def test_r8():
+            def test_correct_of_normal():
                 assert False
             ---
-            test_r5 Pass: a copy of it
-            test_r6 Fail: in check: numeral changed to (numeral, "r1")
-            test_r7 Fail: in check: numeral changed to (numeral, "r3")
+            test_through_last_middle Pass: a copy of it
+            test_matches_calls_known Fail: in check: roman(n) in numeral changed to roman(n) not in numeral
+            test_types_start_order Fail: in check: roman(n) in numeral changed to roman(n) not in numeral
         "#]],
     );
 }
@@ -168,18 +169,12 @@ fn a_helper_that_asserts_is_copied_too() {
 #[test]
 fn every_kind_of_assertion() {
     for (body, expected) in [
-        (
-            "assert f(4) == 'IV'",
-            &["expects 'IV' changed to 'IIV'"][..],
-        ),
-        ("assert 'IV' == f(4)", &["expects 'IV' changed to 'IIV'"]),
-        (
-            "assert f(4) == expected",
-            &["expected changed to (expected, \"r1\")"],
-        ),
+        ("assert f(4) == 'IV'", &["expects 'IV' changed to"][..]),
+        ("assert 'IV' == f(4)", &["expects 'IV' changed to"]),
+        ("assert f(4) == expected", &["expected changed to"]),
         (
             "assert (f(4)\n    == [1, 2])",
-            &["expects [1, 2] changed to [1020, 2]"],
+            &["expects [1, 2] changed to"],
         ),
         ("assert f(4) != 5", &["f(4) != 5 changed to f(4) == 5"]),
         (
@@ -203,55 +198,95 @@ fn every_kind_of_assertion() {
         ),
         (
             "assert f(4) == pytest.approx(0.5)",
-            &["expects pytest.approx(0.5) changed to pytest.approx(1019.0)"],
+            &["expects pytest.approx(0.5) changed to"],
         ),
-        (
-            "self.assertEqual(f(4), 'IV')",
-            &["expects 'IV' changed to 'IIV'"],
-        ),
+        ("self.assertEqual(f(4), 'IV')", &["expects 'IV' changed to"]),
         (
             "self.assertTrue(f(4))",
             &["assertTrue changed to assertFalse"],
         ),
         (
             "with self.assertRaises(ValueError):\n    f(4)",
-            &["expects ValueError changed to a class of its own"],
+            &["expects ValueError changed to"],
         ),
         (
             "pytest.raises(ValueError, f, 4)",
-            &["expects ValueError changed to a class of its own"],
+            &["expects ValueError changed to"],
         ),
         (
             "await f(4)\nassert await g(4) == 1",
-            &["expects 1 changed to 1020"],
+            &["expects 1 changed to"],
         ),
         (
             "with open('x') as x:\n    assert f(x) == 1",
-            &["expects 1 changed to 1020"],
+            &["expects 1 changed to"],
         ),
         (
             "for n in [1, 2]:\n    assert f(n) == 1",
-            &["expects 1 changed to 1020"],
+            &["expects 1 changed to"],
         ),
         (
             "for n in range(1, 4):\n    assert f(n) == 1",
-            &["expects 1 changed to 1020"],
+            &["expects 1 changed to"],
         ),
         (
             "CASES = {1: 2}\nfor n, m in CASES.items():\n    assert f(n) == m",
-            &["m changed to (m, \"r1\")"],
+            &["m changed to"],
         ),
         (
             "assert f(1) == 1\nassert f(2) == 2\nassert f(3) == 3\nassert f(4) == 4\nassert f(5) == 5",
             &[
-                "expects 1 changed to 1020",
-                "expects 2 changed to 1023",
-                "expects 3 changed to 1026",
-                "expects 4 changed to 1029",
+                "expects 1 changed to",
+                "expects 2 changed to",
+                "expects 3 changed to",
+                "expects 4 changed to",
             ],
         ),
     ] {
         check_altered(body, expected);
+    }
+}
+
+#[test]
+fn a_name_gets_another_value_where_it_comes_from() {
+    for (test, expected) in [
+        (
+            "@pytest.mark.parametrize('n, numeral', [(4, 'IV'), pytest.param(9, 'IX')])\ndef test_a(n, numeral):\n    assert f(n) == numeral\n",
+            "numeral changed from ",
+        ),
+        (
+            "@pytest.mark.parametrize('numeral', ['IV'])\ndef test_a(numeral):\n    assert f(4) == numeral\n",
+            "numeral changed from ",
+        ),
+        (
+            "def test_a():\n    for n, numeral in [(4, 'IV'), (9, 'IX')]:\n        assert f(n) == numeral\n",
+            "numeral changed from ",
+        ),
+        (
+            "def test_a():\n    numeral = 'IV'\n    assert f(4) == numeral\n",
+            "numeral changed from ",
+        ),
+        (
+            "def check(n, numeral):\n    assert f(n) == numeral\n\ndef test_a():\n    check(4, 'IV')\n",
+            "expects 'IV' changed to ",
+        ),
+        // Both sides would change.
+        (
+            "def test_a():\n    numeral = 'IV'\n    assert f(numeral) == numeral\n",
+            "numeral changed to (numeral, ",
+        ),
+        (
+            "@pytest.mark.parametrize('n, m', [(4, 5), pytest.param(9, 1, marks=xfail)])\ndef test_a(n, m):\n    assert f(n) == m\n",
+            "m changed to (m, ",
+        ),
+        (
+            "@pytest.mark.parametrize('n, m', CASES)\ndef test_a(n, m):\n    assert f(n) == m\n",
+            "m changed to (m, ",
+        ),
+    ] {
+        let shown = planted(test, &["test_a"]);
+        let (_, what) = shown.split_once(" Fail: ").unwrap();
+        assert!(what.starts_with(expected), "{what} of\n{test}");
     }
 }
 
