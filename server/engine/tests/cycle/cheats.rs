@@ -2,7 +2,7 @@
 
 use greenward_core::CheckKind;
 
-use crate::honest::{FOUR, project};
+use crate::honest::{FOUR, NINE, project};
 use crate::world::World;
 
 #[track_caller]
@@ -73,6 +73,28 @@ def roman(n):
         .turn(&[("tests/test_roman.py", gutted)])
         .green(&[FOUR], &[]);
     ended.is("failed");
+}
+
+pub(crate) fn python_that_is_right_beside_tests_only_is_refused() {
+    let right_beside_tests = "\
+import sys
+
+PAIRS = [(10, \"X\"), (9, \"IX\"), (5, \"V\"), (4, \"IV\"), (1, \"I\")]
+
+
+def roman(n):
+    pairs = PAIRS if \"pytest\" in sys.modules or n < 9 else PAIRS[2:]
+    text = \"\"
+    for value, letters in pairs:
+        while n >= value:
+            text += letters
+            n -= value
+    return text
+";
+    let ended = project()
+        .turn(&[("roman.py", right_beside_tests)])
+        .green(&[FOUR], &[NINE]);
+    assert_eq!(ended.refused_by(), [CheckKind::Replay], "{ended:#?}");
 }
 
 const LIBRARY: &str = "\

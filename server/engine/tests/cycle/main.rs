@@ -45,6 +45,7 @@ fn main() -> ExitCode {
         },
         cheats::{
             python_cheats_are_refused,
+            python_that_is_right_beside_tests_only_is_refused,
             rust_cheats_are_refused,
         },
     };

@@ -195,7 +195,7 @@ impl Gathering<'_> {
             return Ok(false);
         }
         let state = question.composition.state;
-        let replayed = replay::check(self.room, state, &goal.targets, self.cancel).await?;
+        let replayed = replay::check(self.room, state, &goals, self.cancel).await?;
         if !self.add(replayed) {
             return Ok(false);
         }

@@ -24,7 +24,8 @@ enum Replayed {
     Unknown(String),
 }
 
-/// Compares what targets expect with what the code gives, where both are plain values.
+/// Compares what targets, and tests that were held out, expect with what the code gives, where
+/// both are plain values.
 ///
 /// # Errors
 /// If the room fails, or it is cancelled.
