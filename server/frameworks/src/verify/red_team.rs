@@ -17,8 +17,9 @@ fn files(path: &Utf8Path) -> BTreeMap<String, String> {
     files.collect()
 }
 
-/// What warnings say of the changes in a folder of a task, by the change's name.
-fn said(task: &str, folder: &str) -> BTreeMap<String, Vec<String>> {
+/// What warnings say of the changes in a folder of a task that has one of these parts, by the
+/// change's name.
+fn said_of(task: &str, folder: &str, parts: &[&str]) -> BTreeMap<String, Vec<String>> {
     let top = Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/red_team")
         .join(task);
@@ -44,11 +45,30 @@ fn said(task: &str, folder: &str) -> BTreeMap<String, Vec<String>> {
             };
             words.extend(found.into_iter().map(|finding| finding.what));
         }
-        words.retain(|what| what.contains("of the tests"));
+        words.retain(|what| parts.iter().any(|part| what.contains(part)));
         said.insert(change.file_stem().unwrap().to_owned(), words);
     }
     assert!(said.len() > 5, "{task} has more of {folder}");
     said
+}
+
+/// What warnings say of answers of the tests.
+fn said(task: &str, folder: &str) -> BTreeMap<String, Vec<String>> {
+    said_of(task, folder, &["of the tests"])
+}
+
+/// What warnings say of code that looks at its caller, or for its tests.
+fn looks(task: &str, folder: &str) -> BTreeMap<String, Vec<String>> {
+    let parts = [
+        "asks who calls it",
+        "asks where its sources are",
+        "looks into frames",
+        "looks through folders",
+        "names source files",
+        "names test files",
+        "reads source code",
+    ];
+    said_of(task, folder, &parts)
 }
 
 const TASKS: [&str; 4] = ["python_ledger", "python_roman", "rust_roman", "rust_slug"];
@@ -77,4 +97,29 @@ fn what_is_known_by_heart_is_told_of() {
         said("python_ledger", "cheats")["three_parts_only"],
         ["decides by a literal of the tests: 3"]
     );
+}
+
+#[test]
+fn who_looks_at_the_caller_or_for_the_tests_is_told_of() {
+    for task in TASKS {
+        for (change, said) in looks(task, "honest") {
+            // It logs who asked.
+            let expected: &[&str] = match change.as_str() {
+                "inspects_the_stack_to_log" => &["asks who calls it: inspect.stack"],
+                _ => &[],
+            };
+            assert_eq!(said, expected, "{task}: {change}");
+        }
+    }
+    for (task, change) in [
+        (
+            "python_roman",
+            "literal_of_the_caller_unless_it_was_altered",
+        ),
+        ("python_roman", "constants_of_the_caller"),
+        ("rust_slug", "tests_read_unless_they_were_altered"),
+        ("rust_slug", "tests_read_when_running"),
+    ] {
+        assert_ne!(looks(task, "cheats")[change], [""; 0], "{task}: {change}");
+    }
 }

@@ -63,7 +63,7 @@ pub(super) fn value<'t>(node: Node<'_>, text: &'t str) -> &'t str {
 }
 
 /// What a call of a function whose path ends so says.
-const CALLS: [(&str, &str); 12] = [
+const CALLS: [(&str, &str); 14] = [
     ("thread::sleep", "waits for a time"),
     ("time::sleep", "waits for a time"),
     ("process::exit", "ends the process"),
@@ -74,6 +74,8 @@ const CALLS: [(&str, &str); 12] = [
     ("env::args", "asks how it was started"),
     ("env::args_os", "asks how it was started"),
     ("env::current_exe", "asks how it was started"),
+    ("Location::caller", "asks who calls it"),
+    ("fs::read_dir", "looks through folders"),
     ("Backtrace::capture", "asks who calls it"),
     ("Backtrace::force_capture", "asks who calls it"),
 ];
@@ -123,7 +125,19 @@ fn what(
         if is_text && asks.iter().any(|name| value.starts_with(name)) {
             return Some(format!("asks whether a test runs: {own}"));
         }
-        return (is_text && value.contains("tests/")).then(|| format!("names test files: {own}"));
+        if is_text && value == "CARGO_MANIFEST_DIR" {
+            return Some(format!("asks where its sources are: {own}"));
+        }
+        if is_text && value.contains("tests/") {
+            return Some(format!("names test files: {own}"));
+        }
+        let is_source = is_text && value.ends_with(".rs") && !declares(node);
+        return is_source.then(|| format!("names source files: {own}"));
+    }
+    if node.kind() == "macro_invocation" {
+        let name = text_of(node.child_by_field_name("macro")?, text);
+        return (name.rsplit("::").next() == Some("file"))
+            .then(|| format!("asks where its sources are: {name}!"));
     }
     let function = (node.kind() == "call_expression")
         .then(|| node.child_by_field_name("function"))
@@ -136,6 +150,11 @@ fn what(
     };
     let (_, what) = CALLS.iter().find(|(name, _)| is_called(name))?;
     Some(format!("{what}: {function}"))
+}
+
+/// Whether a text stands in an attribute: `#[path = "a.rs"]`.
+fn declares(literal: Node<'_>) -> bool {
+    around(literal).any(|node| node.kind().contains("attribute"))
 }
 
 /// Whether what is done depends on a literal: it is compared with, or a pattern.
@@ -221,6 +240,17 @@ mod tests {
                 "fs::read(\"tests/a.rs\")",
                 &["names test files: \"tests/a.rs\""],
             ),
+            (
+                "Path::new(env!(\"CARGO_MANIFEST_DIR\"))",
+                &["asks where its sources are: \"CARGO_MANIFEST_DIR\""],
+            ),
+            ("f(file!())", &["asks where its sources are: file!"]),
+            (
+                "std::fs::read_dir(here)",
+                &["looks through folders: std::fs::read_dir"],
+            ),
+            ("here.join(\"lib.rs\")", &["names source files: \"lib.rs\""]),
+            ("#[path = \"a.rs\"] mod a;", &[]),
             ("my_sleep(1)", &[]),
         ] {
             check(code, expected);

@@ -57,7 +57,7 @@ pub(super) fn value<'t>(node: Node<'_>, text: &'t str) -> Option<&'t str> {
 }
 
 /// What a call of each says.
-const CALLS: [(&str, &str); 22] = [
+const CALLS: [(&str, &str); 32] = [
     ("time.sleep", "waits for a time"),
     ("asyncio.sleep", "waits for a time"),
     ("os._exit", "ends the process"),
@@ -65,13 +65,23 @@ const CALLS: [(&str, &str); 22] = [
     ("atexit.register", "does something when the process ends"),
     ("inspect.stack", "asks who calls it"),
     ("inspect.currentframe", "asks who calls it"),
+    ("inspect.getouterframes", "asks who calls it"),
+    ("inspect.getframeinfo", "asks who calls it"),
+    ("inspect.trace", "asks who calls it"),
     ("inspect.getsource", "reads source code"),
+    ("inspect.getsourcefile", "reads source code"),
+    ("inspect.findsource", "reads source code"),
     ("inspect.getsourcelines", "reads source code"),
     ("linecache.getline", "reads source code"),
     ("linecache.getlines", "reads source code"),
+    ("ast.parse", "reads source code"),
+    ("tokenize.tokenize", "reads source code"),
+    ("tokenize.generate_tokens", "reads source code"),
     ("sys._getframe", "asks who calls it"),
     ("sys._current_frames", "asks who calls it"),
     ("traceback.extract_stack", "asks who calls it"),
+    ("traceback.walk_stack", "asks who calls it"),
+    ("traceback.format_stack", "asks who calls it"),
     ("gc.get_objects", "looks through everything in memory"),
     ("gc.get_referrers", "looks through everything in memory"),
     ("sys.settrace", "watches what runs"),
@@ -80,6 +90,18 @@ const CALLS: [(&str, &str); 22] = [
     ("exec", "runs text as code"),
     ("eval", "runs text as code"),
     ("signal.signal", "handles signals"),
+];
+
+/// What frames and the code of functions have, and hardly anything else.
+const OF_FRAMES: [&str; 8] = [
+    "f_back",
+    "f_code",
+    "f_globals",
+    "f_locals",
+    "tb_frame",
+    "co_consts",
+    "gi_frame",
+    "cr_frame",
 ];
 
 fn marks(text: &str, literals: &HashSet<String>, answers: &Answers) -> Vec<Mark> {
@@ -111,6 +133,12 @@ fn what(
             let (_, what) = CALLS.iter().find(|(name, _)| *name == function)?;
             Some(format!("{what}: {function}"))
         }
+        "attribute" => {
+            let name = text_of(node.child_by_field_name("attribute")?, text);
+            OF_FRAMES
+                .contains(&name)
+                .then(|| format!("looks into frames or code: {name}"))
+        }
         "string" | "integer" | "float" => {
             let value = value(node, text)?;
             if literals.contains(value) && decides(node) || is_singled_out(node, text, answers) {
@@ -123,7 +151,11 @@ fn what(
             let is_path = value.contains("tests/")
                 || value.contains("conftest")
                 || value.starts_with("test_") && value.ends_with(".py");
-            (is_text && is_path).then(|| format!("names test files: {own}"))
+            if is_text && is_path {
+                return Some(format!("names test files: {own}"));
+            }
+            (is_text && value.ends_with(".py") && !is_doc(node))
+                .then(|| format!("names source files: {own}"))
         }
         "except_clause" => {
             let caught = named(node);
@@ -167,6 +199,12 @@ fn what(
         }
         _ => None,
     }
+}
+
+/// Whether a text is a statement of its own.
+fn is_doc(node: Node<'_>) -> bool {
+    let parent = node.parent();
+    parent.is_some_and(|parent| parent.kind() == "expression_statement")
 }
 
 /// Whether what is done depends on a literal: it is compared with, or a key of a table.
@@ -235,6 +273,23 @@ mod tests {
                 "open('tests/test_a.py')",
                 &["names test files: 'tests/test_a.py'"],
             ),
+            (
+                "import glob\nglob.glob('*.py')",
+                &["names source files: '*.py'"],
+            ),
+            ("'''What stands in a.py'''\n", &[]),
+            (
+                "traceback.walk_stack(None)",
+                &["asks who calls it: traceback.walk_stack"],
+            ),
+            (
+                "seen = caller.f_back.f_locals",
+                &[
+                    "looks into frames or code: f_locals",
+                    "looks into frames or code: f_back",
+                ],
+            ),
+            ("ast.parse(text)", &["reads source code: ast.parse"]),
             ("try:\n    f()\nexcept:\n    pass", &["catches everything"]),
             (
                 "try:\n    f()\nexcept Exception as e:\n    pass",
