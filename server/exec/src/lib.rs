@@ -28,7 +28,7 @@ mod table;
 
 pub use capped::Capped;
 pub use channel::{Channel, ChannelError};
-pub use confine::{Confinement, Isolation};
+pub use confine::{Confinement, Isolation, Network};
 pub use executor::{Executor, StartError, StartErrorKind, Stdin};
 pub use exit::Exit;
 pub use lines::{Line, LineLimits, Lines, lines};

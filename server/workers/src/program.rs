@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{Access, Invocation};
-use greenward_exec::{Confinement, Executor};
+use greenward_exec::{Confinement, Executor, Network};
 use greenward_protocol::settings;
 
 use crate::{SettingsError, Turn};
@@ -68,7 +68,11 @@ impl Program {
         let own = own.map(|place| (place, Access::Kept));
         self.executor.confined(Confinement {
             access: turn.access.iter().cloned().chain(own).collect(),
-            network: self.network,
+            network: if self.network {
+                Network::Shared
+            } else {
+                Network::None
+            },
         })
     }
 

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::{Access, Invocation};
-use greenward_exec::{Confinement, Executor, Isolation, Stdin};
+use greenward_exec::{Confinement, Executor, Isolation, Network, Stdin};
 use greenward_protocol::settings::{self, WorkerKind};
 use greenward_workers::prompt::{PromptInput, green};
 use greenward_workers::{
@@ -304,7 +304,7 @@ fn a_program_without_a_network_is_told_of_the_setting() {
 fn confines() -> bool {
     let executor = Executor::new("/proc/self/exe", env::vars_os()).confined(Confinement {
         access: Vec::new(),
-        network: true,
+        network: Network::Shared,
     });
     block_on(async {
         let invocation = Invocation::new("true", "/");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use greenward_core::Access;
-use greenward_exec::Confinement;
+use greenward_exec::{Confinement, Network};
 use greenward_workspace::lane::Lane;
 use greenward_workspace::objects::{ObjectStore, StoreError};
 
@@ -107,7 +107,7 @@ pub(super) fn of_clean_room(
     Confinement {
         access,
         // Tests start servers of their own, and some need one that the user has started.
-        network: true,
+        network: Network::Shared,
     }
 }
 

@@ -11,7 +11,7 @@ use greenward_engine::{
     ApplyTo, Command, Config, CycleCommand, CycleRequest, CycleSummary, CycleWhat, Handle, Notice,
     Query, TrustWord, start,
 };
-use greenward_exec::{Confinement, Executor, Isolation, Stdin};
+use greenward_exec::{Confinement, Executor, Isolation, Network, Stdin};
 use greenward_workspace::dirs::Dirs;
 use greenward_workspace::document::PositionEncoding;
 use serde_json::{Value, json};
@@ -256,7 +256,7 @@ async fn until_ended(notices: &mut mpsc::UnboundedReceiver<Notice>) -> Ended {
 pub(crate) fn hides() -> bool {
     let executor = Executor::new("/proc/self/exe", std::env::vars_os()).confined(Confinement {
         access: Vec::new(),
-        network: true,
+        network: Network::Shared,
     });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
@@ -264,5 +264,5 @@ pub(crate) fn hides() -> bool {
         let started = executor.start(&invocation, Stdin::Null).await;
         started.expect("a process").wait().await;
     });
-    executor.isolation() == Some(Isolation::Private)
+    executor.isolation() > Some(Isolation::Refusing)
 }

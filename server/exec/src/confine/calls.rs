@@ -14,8 +14,18 @@ use seccompiler::{
     SeccompRule, TargetArch,
 };
 
-/// The kernel's keyrings outlive a process.
-const NEVER: [i64; 3] = [libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
+/// The kernel's keyrings outlive a process. What is sealed could be opened again by calls that
+/// Landlock does not see.
+const NEVER: [i64; 5] = [
+    libc::SYS_add_key,
+    libc::SYS_keyctl,
+    libc::SYS_request_key,
+    libc::SYS_mount_setattr,
+    OPEN_TREE_ATTR,
+];
+
+/// `open_tree_attr`, of Linux 6.15. It has the same number everywhere.
+const OPEN_TREE_ATTR: i64 = 467;
 
 /// Calls that name a process, and the place of its number among their arguments.
 const OF_ANOTHER: [(i64, u8); 7] = [

@@ -1,10 +1,12 @@
 //! Confining a process and all below it: what it may change, and whether it has a network.
 //!
 //! - [`Confinement`]: what is to hold. [`Isolation`]: how much of that the system could do.
-//! - `view`: a view of the file system of its own, where what is written is thrown away (Linux
-//!   namespaces and overlays).
+//! - `spaces`: namespaces of its own, with a network in which nobody else is (`loopback`).
+//! - `view`: a view of the file system of its own, where what is written is thrown away (overlays,
+//!   in the order of `layers`) and nothing else can be changed (`seal`).
 //! - `rules`: what may be written at all (Landlock).
 //! - `calls`: what the kernel is not asked to do (seccomp).
+//! - `root`: what root may not do either.
 //!
 //! Each part is done as far as the system has it. The view is the supervisor's too; the rest holds
 //! from the program on, so that it cannot reach the supervisor, and nobody can take it back.
@@ -12,7 +14,17 @@
 #[cfg(target_os = "linux")]
 mod calls;
 #[cfg(target_os = "linux")]
+mod layers;
+#[cfg(target_os = "linux")]
+mod loopback;
+#[cfg(target_os = "linux")]
+mod root;
+#[cfg(target_os = "linux")]
 mod rules;
+#[cfg(target_os = "linux")]
+mod seal;
+#[cfg(target_os = "linux")]
+mod spaces;
 #[cfg(target_os = "linux")]
 mod view;
 
@@ -33,9 +45,22 @@ pub struct Confinement {
     /// Places, absolute, and what can be done there. An invocation can name more, and say otherwise
     /// of a place that stands here. Places that do not exist count for nothing.
     pub access: Vec<(Utf8PathBuf, Access)>,
-    /// Whether it has a network. Without, not even this machine's own addresses are reached,
-    /// except where only Landlock is there: that knows of TCP alone.
-    pub network: bool,
+    /// Whom it reaches.
+    pub network: Network,
+}
+
+/// The network of a process and all below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// This machine's.
+    Shared,
+    /// One of its own, in which nobody else is: its servers are at this machine's own addresses,
+    /// and nothing of it is there when it has ended. Where there are no namespaces for that, it is
+    /// this machine's.
+    Own,
+    /// None: not even this machine's own addresses are reached, except where only Landlock is
+    /// there: that knows of TCP alone.
+    None,
 }
 
 /// How much of a confinement the system could do. The less is the smaller.
@@ -46,12 +71,20 @@ pub enum Isolation {
     /// It can write in its own places only.
     Refusing,
     /// It can write in its own places only, and what it writes elsewhere seems to succeed and is
-    /// thrown away. What is hidden is.
+    /// thrown away. What is hidden is. But something of it can stay: in attributes of files, or in
+    /// a network that was to be its own.
+    Porous,
+    /// The same, and nothing stays.
     Private,
 }
 
 impl Isolation {
-    const ALL: [Isolation; 3] = [Isolation::None, Isolation::Refusing, Isolation::Private];
+    const ALL: [Isolation; 4] = [
+        Isolation::None,
+        Isolation::Refusing,
+        Isolation::Porous,
+        Isolation::Private,
+    ];
 
     /// As one word.
     #[must_use]
@@ -59,6 +92,7 @@ impl Isolation {
         match self {
             Isolation::None => "none",
             Isolation::Refusing => "refusing",
+            Isolation::Porous => "porous",
             Isolation::Private => "private",
         }
     }
@@ -80,7 +114,7 @@ pub(crate) struct Order {
     /// Empty at first. `TMPDIR` names it.
     pub(crate) temporary: PathBuf,
     pub(crate) access: Vec<(PathBuf, Access)>,
-    pub(crate) network: bool,
+    pub(crate) network: Network,
 }
 
 const TEMPORARY: &str = "--temporary";
@@ -89,6 +123,7 @@ const PASSING: &str = "--passing";
 const APPARENT: &str = "--apparent";
 const SHOWN: &str = "--shown";
 const HIDDEN: &str = "--hidden";
+const OWN_NETWORK: &str = "--own-network";
 const NO_NETWORK: &str = "--no-network";
 
 impl Order {
@@ -104,8 +139,10 @@ impl Order {
             };
             args.extend([word.into(), path.clone().into()]);
         }
-        if !self.network {
-            args.push(NO_NETWORK.into());
+        match self.network {
+            Network::Shared => {}
+            Network::Own => args.push(OWN_NETWORK.into()),
+            Network::None => args.push(NO_NETWORK.into()),
         }
         args
     }
@@ -132,13 +169,16 @@ impl Order {
                 order = Some(Order {
                     temporary: path()?,
                     access: Vec::new(),
-                    network: true,
+                    network: Network::Shared,
                 });
                 continue;
             }
             let order = order.as_mut().ok_or(NotAnOrder)?;
-            if arg == NO_NETWORK {
-                order.network = false;
+            if arg == OWN_NETWORK || arg == NO_NETWORK {
+                order.network = match () {
+                    () if arg == OWN_NETWORK => Network::Own,
+                    () => Network::None,
+                };
                 continue;
             }
             let access = match () {
@@ -190,6 +230,7 @@ impl Prepared {
             if let Some(calls) = &self.calls {
                 calls.enforce()?;
             }
+            root::give_up()?;
         }
         Ok(())
     }
@@ -198,13 +239,16 @@ impl Prepared {
 #[cfg(target_os = "linux")]
 fn prepare(order: &Order) -> Prepared {
     let places = Places::of(order);
-    let view = view::enter(&order.temporary, &places, order.network);
+    let spaces = spaces::enter(order.network);
+    let view = spaces.and_then(|spaces| view::lay(&order.temporary, &places, spaces.rights));
+    let own_network = spaces.is_some_and(|spaces| spaces.network);
     let writable = places.writable(view.as_ref().map_or(&[], |view| &view.covered));
-    let rules = rules::Rules::new(&writable, order.network);
+    let rules = rules::Rules::new(&writable, order.network != Network::None);
     let isolation = match (&rules, view) {
         // Without rules a view is no wall: its own places can be mounted away.
         (None, _) => Isolation::None,
-        (Some(_), Some(view)) if view.whole => Isolation::Private,
+        (Some(_), Some(view)) if view.whole && view.is_sealed && own_network => Isolation::Private,
+        (Some(_), Some(view)) if view.whole => Isolation::Porous,
         (Some(_), _) => Isolation::Refusing,
     };
     Prepared {
@@ -249,6 +293,12 @@ impl Places {
         Self(map.into_iter().collect())
     }
 
+    /// Whether the top of everything can be written, so that nothing is to be sealed.
+    fn keep_the_top(&self) -> bool {
+        let mut tops = self.0.iter().filter(|(path, _)| path.parent().is_none());
+        tops.any(|(_, access)| matches!(access, Access::Kept | Access::Passing))
+    }
+
     /// What may be written, where these are covered by overlays.
     fn writable(&self, covered: &[PathBuf]) -> Vec<&Path> {
         let places = self.0.iter().filter(|(path, access)| match access {
@@ -264,7 +314,7 @@ impl Places {
 mod tests {
     use super::*;
 
-    fn order(network: bool) -> Order {
+    fn order(network: Network) -> Order {
         Order {
             temporary: "/tmp/x".into(),
             access: vec![
@@ -280,7 +330,7 @@ mod tests {
 
     #[test]
     fn an_order_survives_the_way() {
-        for network in [true, false] {
+        for network in [Network::Shared, Network::Own, Network::None] {
             let order = order(network);
             let mut args = order.args();
             args.extend(["/folder".into(), "A=--kept".into(), "--".into()]);
@@ -302,6 +352,7 @@ mod tests {
         for args in [
             &["--kept", "/a"][..],
             &["--no-network"],
+            &["--own-network"],
             &["--temporary"],
             &["--temporary", "/a", "--kept"],
             &["--temporary", "/a", "--other", "/b"],
@@ -344,7 +395,7 @@ mod tests {
 
     #[test]
     fn isolation_has_an_order_and_words() {
-        assert!(Isolation::None < Isolation::Refusing && Isolation::Refusing < Isolation::Private);
+        assert!(Isolation::ALL.is_sorted());
         for level in Isolation::ALL {
             assert_eq!(Isolation::parse(level.as_str()), Some(level));
         }

@@ -6,11 +6,12 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 
 use camino::Utf8PathBuf;
 use greenward_core::{Access, Invocation};
-use greenward_exec::{Confinement, Executor, Exit, Isolation, Limits, Output};
+use greenward_exec::{Confinement, Executor, Exit, Isolation, Limits, Network, Output};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{OWN, World, in_time, until};
@@ -23,7 +24,7 @@ const PLACES: [(&str, Access); 4] = [
     ("apparent/kept", Access::Kept),
 ];
 
-fn confined(world: &World, network: bool) -> Executor {
+fn confined(world: &World, network: Network) -> Executor {
     let places = PLACES.map(|(name, writes)| (world.path(name), writes));
     world.executor.confined(Confinement {
         access: places.to_vec(),
@@ -56,7 +57,8 @@ async fn sh(executor: &Executor, world: &World, script: &str) -> Option<(Isolati
 fn at_each_level(test: &str, body: impl AsyncFnOnce(&World)) {
     if std::env::args().nth(3).as_deref() == Some("within") {
         return World::run(async |world| {
-            if let Some((isolation, _)) = sh(&confined(world, true), world, "true").await {
+            if let Some((isolation, _)) = sh(&confined(world, Network::Shared), world, "true").await
+            {
                 assert_eq!(isolation, Isolation::Refusing);
             }
             body(world).await;
@@ -67,7 +69,7 @@ fn at_each_level(test: &str, body: impl AsyncFnOnce(&World)) {
         let places = vec![("/tmp".into(), Access::Passing)];
         let outer = world.executor.confined(Confinement {
             access: places,
-            network: true,
+            network: Network::Shared,
         });
         let invocation = Invocation::new(OWN, world.folder()).args(["alone", test, "within"]);
         let output = run(&outer, &invocation).await;
@@ -81,7 +83,7 @@ pub(crate) fn what_is_written_stays_where_it_is_to_stay() {
         "confining::what_is_written_stays_where_it_is_to_stay",
         async |world| {
             make_places(world);
-            let executor = confined(world, true);
+            let executor = confined(world, Network::Shared);
             let script = "for place in kept passing apparent apparent/kept other; do
             (echo new >$place/new && rm $place/old && cat $place/new && test ! -e $place/old) \
                 2>/dev/null || echo refused
@@ -90,7 +92,7 @@ pub(crate) fn what_is_written_stays_where_it_is_to_stay() {
                 return;
             };
             let said: Vec<&str> = output.stdout.lines().collect();
-            let private = isolation == Isolation::Private;
+            let private = isolation > Isolation::Refusing;
             let apparent = if private { "new" } else { "refused" };
             assert_eq!(said, ["new", "new", apparent, "new", "refused"]);
             let changed = |place: &str| {
@@ -113,7 +115,7 @@ pub(crate) fn what_is_written_stays_where_it_is_to_stay() {
 pub(crate) fn an_invocation_can_say_otherwise() {
     World::run(async |world| {
         make_places(world);
-        let executor = confined(world, true);
+        let executor = confined(world, Network::Shared);
         let invocation = world
             .sh("echo new >apparent/new; echo new >other/new; true")
             .access(world.path("apparent"), Access::Kept)
@@ -128,7 +130,7 @@ pub(crate) fn each_has_a_temporary_folder_of_its_own() {
     at_each_level(
         "confining::each_has_a_temporary_folder_of_its_own",
         async |world| {
-            let executor = confined(world, true);
+            let executor = confined(world, Network::Shared);
             let script = "ls -A $TMPDIR; echo x >$TMPDIR/x; mkdir $TMPDIR/y; echo $TMPDIR";
             let mut seen = Vec::new();
             for _ in 0..2 {
@@ -148,7 +150,7 @@ pub(crate) fn each_has_a_temporary_folder_of_its_own() {
 pub(crate) fn links_and_dots_lead_nowhere() {
     at_each_level("confining::links_and_dots_lead_nowhere", async |world| {
         make_places(world);
-        let executor = confined(world, true);
+        let executor = confined(world, Network::Shared);
         let script = "ln -s ../other kept/link; ln kept/old kept/hard
             echo new >kept/link/new
             echo new >kept/../other/new
@@ -169,7 +171,7 @@ pub(crate) fn links_and_dots_lead_nowhere() {
 
 pub(crate) fn devices_can_be_written() {
     at_each_level("confining::devices_can_be_written", async |world| {
-        let executor = confined(world, true);
+        let executor = confined(world, Network::Shared);
         let script = "echo x >/dev/null && head -c 1 /dev/zero >/dev/null && echo well";
         let Some((_, output)) = sh(&executor, world, script).await else {
             return;
@@ -185,15 +187,19 @@ pub(crate) fn others_are_out_of_reach() {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let executor = confined(world, true);
+        let executor = confined(world, Network::Shared);
         let pid = other.id();
         let script = format!(
             "sleep 1000 & kill $! && echo own
+            cat /proc/{pid}/environ /proc/{pid}/maps && echo read
             cat /proc/{pid}/mem 2>&1 | grep -c Permission; kill {pid} && echo others"
         );
         if let Some((_, output)) = sh(&executor, world, &script).await {
             let said: Vec<&str> = output.stdout.lines().collect();
             assert_eq!(said.first(), Some(&"own"), "{}", output.stderr);
+            // Keys are kept there.
+            assert!(!output.stdout.contains("PATH="), "{}", output.stdout);
+            assert!(!said.contains(&"read"), "{}", output.stdout);
             // Kernels from 6.12 on keep signals in.
             assert!(!said.contains(&"others"), "{}", output.stdout);
         }
@@ -207,16 +213,21 @@ pub(crate) fn a_network_is_there_or_not() {
     at_each_level("confining::a_network_is_there_or_not", async |world| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port().to_string();
-        for network in [true, false] {
+        for network in [Network::Shared, Network::Own, Network::None] {
             let executor = confined(world, network);
             let connect = Invocation::new(OWN, world.folder()).args(["connect", &port]);
             let output = run(&executor, &connect).await;
-            if executor.isolation() == Some(Isolation::None) {
-                return;
-            }
+            let isolation = executor.isolation().unwrap();
+            let expected = match network {
+                _ if isolation == Isolation::None => return,
+                Network::Shared => true,
+                // Where it cannot be had, it is this machine's.
+                Network::Own if isolation < Isolation::Private => continue,
+                Network::Own | Network::None => false,
+            };
             let reached = output.exit == Exit::Code(0);
-            assert_eq!(reached, network, "{}", output.stderr);
-            if network {
+            assert_eq!(reached, expected, "{network:?}: {}", output.stderr);
+            if reached {
                 let (mut stream, _) = listener.accept().unwrap();
                 let mut text = String::new();
                 stream.read_to_string(&mut text).unwrap();
@@ -224,6 +235,98 @@ pub(crate) fn a_network_is_there_or_not() {
             }
         }
     });
+}
+
+pub(crate) fn in_a_network_of_its_own_are_its_own_servers_only() {
+    at_each_level(
+        "confining::in_a_network_of_its_own_are_its_own_servers_only",
+        async |world| {
+            let executor = confined(world, Network::Own);
+            let serve = Invocation::new(OWN, world.folder()).args(["serve"]);
+            for _ in 0..2 {
+                let output = run(&executor, &serve).await;
+                assert_eq!(output.exit, Exit::Code(0), "{}", output.stderr);
+                if executor.isolation() == Some(Isolation::Private) {
+                    // Nothing is left of the one before.
+                    assert_eq!(output.stdout, "0\n");
+                }
+            }
+        },
+    );
+}
+
+/// The program of [`in_a_network_of_its_own_are_its_own_servers_only`]: says how many sockets there
+/// are, then serves itself, which leaves a closed connection behind.
+pub(crate) fn serve() -> std::io::Result<()> {
+    let sockets = fs::read_to_string("/proc/net/tcp")?.lines().count() - 1;
+    println!("{sockets}");
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    connect(listener.local_addr()?.port())?;
+    let (mut stream, _) = listener.accept()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(())
+}
+
+pub(crate) fn attributes_stay_as_they_are() {
+    World::run(async |world| {
+        make_places(world);
+        let state = |place: &str| {
+            let old = fs::metadata(world.path(place).join("old")).unwrap();
+            (old.mode() & 0o7777, old.mtime())
+        };
+        let places = ["kept", "apparent/kept", "apparent", "other"];
+        let before = places.map(state);
+        let executor = confined(world, Network::Shared);
+        let script = "for place in kept apparent/kept apparent passing other; do
+            chmod 700 $place/old && touch -d @1000 $place/old && echo $place
+        done; chmod 700 other";
+        let Some((isolation, output)) = sh(&executor, world, script).await else {
+            return;
+        };
+        if isolation < Isolation::Private {
+            return;
+        }
+        let said = "kept\napparent/kept\napparent\npassing\n";
+        assert_eq!(output.stdout, said, "{}", output.stderr);
+        let changed = (0o700, 1000);
+        let expected = [changed, changed, before[2], before[3]];
+        assert_eq!(places.map(state), expected);
+    });
+}
+
+pub(crate) fn what_is_sealed_stays_so() {
+    World::run(async |world| {
+        make_places(world);
+        let executor = confined(world, Network::Shared);
+        let unseal = Invocation::new(OWN, world.folder()).args(["unseal"]);
+        let output = run(&executor, &unseal).await;
+        if executor.isolation() > Some(Isolation::None) {
+            assert_eq!(output.stdout, "refused\nrefused\n", "{}", output.stderr);
+        }
+    });
+}
+
+/// The program of [`what_is_sealed_stays_so`]: undoes it, if that can be done.
+pub(crate) fn unseal() {
+    // Attributes to clear, among others that stay: `struct mount_attr`.
+    let attributes = [0_u64, 1, 0, 0];
+    let size = size_of_val(&attributes);
+    let (of_mounts, of_trees) = (442_i64, 467_i64);
+    for (call, flags) in [(of_mounts, 0x8000_u32), (of_trees, 0x8000 | 1)] {
+        #[expect(unsafe_code, reason = "calls that no crate knows")]
+        let done = unsafe {
+            libc::syscall(
+                call,
+                libc::AT_FDCWD,
+                c"/".as_ptr(),
+                flags,
+                attributes.as_ptr(),
+                size,
+            )
+        };
+        println!("{}", if done < 0 { "refused" } else { "done" });
+    }
 }
 
 /// The program of [`a_network_is_there_or_not`].
@@ -236,7 +339,7 @@ pub(crate) fn the_whole_tree_is_confined_and_goes() {
         "confining::the_whole_tree_is_confined_and_goes",
         async |world| {
             make_places(world);
-            let executor = confined(world, true);
+            let executor = confined(world, Network::Shared);
             let script = "setsid sh -c 'echo $$ >kept/pid; echo new >other/new; exec sleep 1000' &
             while [ ! -s kept/pid ]; do sleep 0.01; done";
             if sh(&executor, world, script).await.is_none() {
@@ -257,7 +360,7 @@ pub(crate) fn what_is_hidden_is_not_seen() {
         make_places(world);
         fs::create_dir_all(world.path("other/shown")).unwrap();
         fs::write(world.path("other/shown/file"), "shown").unwrap();
-        let executor = confined(world, true);
+        let executor = confined(world, Network::Shared);
         let invocation = world
             .sh("ls -A other; cat other/shown/file; cat kept/old;
                      echo x >other/shown/file; echo x >other/new; true")
@@ -265,7 +368,7 @@ pub(crate) fn what_is_hidden_is_not_seen() {
             .access(world.path("other/shown"), Access::Shown)
             .access(world.path("kept/old"), Access::Hidden);
         let output = run(&executor, &invocation).await;
-        if executor.isolation() == Some(Isolation::Private) {
+        if executor.isolation() > Some(Isolation::Refusing) {
             assert_eq!(output.stdout, "shown\nshown", "{}", output.stderr);
         }
         if executor.isolation() > Some(Isolation::None) {
@@ -281,7 +384,7 @@ pub(crate) fn nothing_is_done_to_other_processes_or_kept_in_the_kernel() {
     at_each_level(
         "confining::nothing_is_done_to_other_processes_or_kept_in_the_kernel",
         async |world| {
-            let executor = confined(world, true);
+            let executor = confined(world, Network::Shared);
             let script = format!(
                 "prlimit --pid {0} --core=1:1 && echo limited
                  renice -n 1 -p {0} && echo slowed
@@ -313,8 +416,9 @@ pub(crate) fn whoever_is_not_root_is_confined_as_well() {
         nix::sys::prctl::set_dumpable(true).unwrap();
         World::run(async |world| {
             make_places(world);
-            let executor = confined(world, true);
-            let script = "id -u; echo new >kept/new; echo new >apparent/new; echo new >other/new";
+            let executor = confined(world, Network::Shared);
+            let script = "id -u; echo new >kept/new; echo new >apparent/new; echo new >other/new
+                chmod 777 other/old";
             let Some((isolation, output)) = sh(&executor, world, script).await else {
                 return;
             };
@@ -323,6 +427,10 @@ pub(crate) fn whoever_is_not_root_is_confined_as_well() {
             let there =
                 ["kept", "apparent", "other"].map(|place| world.path(place).join("new").exists());
             assert_eq!(there, [true, false, false]);
+            let mode = fs::metadata(world.path("other/old")).unwrap().mode() & 0o7777;
+            if isolation == Isolation::Private {
+                assert_ne!(mode, 0o777);
+            }
         });
     });
 }

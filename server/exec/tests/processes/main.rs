@@ -64,6 +64,9 @@ fn main() -> ExitCode {
             devices_can_be_written,
             others_are_out_of_reach,
             a_network_is_there_or_not,
+            in_a_network_of_its_own_are_its_own_servers_only,
+            attributes_stay_as_they_are,
+            what_is_sealed_stays_so,
             the_whole_tree_is_confined_and_goes,
             what_is_hidden_is_not_seen,
             nothing_is_done_to_other_processes_or_kept_in_the_kernel,
@@ -89,6 +92,14 @@ fn main() -> ExitCode {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(_) => ExitCode::FAILURE,
             }
+        }
+        Some("serve") => {
+            confining::serve().expect("a server");
+            ExitCode::SUCCESS
+        }
+        Some("unseal") => {
+            confining::unseal();
+            ExitCode::SUCCESS
         }
         Some("alone") => {
             let name = args.next();

@@ -52,8 +52,13 @@ pub(super) fn noted(kind: CheckKind, evidence: Vec<String>) -> Check {
 pub(super) fn openness(isolation: Isolation) -> Option<String> {
     let what = match isolation {
         Isolation::Private => return None,
+        Isolation::Porous => {
+            "this system lets runs of the change leave word for later ones in the network, or in \
+             attributes of files: `greenward doctor` says why"
+        }
         Isolation::Refusing => {
-            "this system lets runs of the change leave word for later ones in shared memory"
+            "this system lets runs of the change leave word for later ones in shared memory, in \
+             the network, or in attributes of files: `greenward doctor` says why"
         }
         Isolation::None => {
             "this system lets runs of the change write wherever you can: `greenward doctor` says why"

@@ -1,7 +1,7 @@
 //! Looking at what this system can do about code that the user has not written.
 
 use greenward_core::Invocation;
-use greenward_exec::{Confinement, Isolation, Limits};
+use greenward_exec::{Confinement, Isolation, Limits, Network};
 use tokio_util::sync::CancellationToken;
 
 use super::finding::Finding;
@@ -15,7 +15,7 @@ const WHAT: &str = "sandbox";
 pub(super) async fn all(world: &World) -> Vec<Finding> {
     let executor = launch::executor(world).confined(Confinement {
         access: Vec::new(),
-        network: false,
+        network: Network::Own,
     });
     let nothing = Invocation::new("true", "/");
     let cancel = CancellationToken::new();
@@ -31,11 +31,19 @@ fn finding(isolation: Isolation) -> Finding {
             WHAT,
             "agent programs and code under test write in their own copy only",
         ),
+        Isolation::Porous => Finding::warning(
+            CYCLES,
+            WHAT,
+            "agent programs and code under test write in their own copy only; code under test \
+             has your network, or can change attributes of your files",
+            "it needs network namespaces with a loopback, and Linux 5.12 or newer: see \
+             docs/verdict.md",
+        ),
         Isolation::Refusing => Finding::warning(
             CYCLES,
             WHAT,
             "agent programs and code under test write in their own copy only; code that writes \
-             elsewhere fails, /tmp included",
+             elsewhere fails, /tmp included, and code under test may have your network",
             "let unprivileged users make namespaces: see docs/verdict.md",
         ),
         Isolation::None => Finding::warning(
