@@ -314,7 +314,7 @@ fn a_program_that_hangs_ends_at_its_limit_and_when_it_is_cancelled() {
 fn targets_that_prove_nothing() {
     let Some(world) = world() else { return };
     let port = count_on_loopback();
-    // Fails the first time, and every other time from then on.
+    // Fails the first time, and every other time from then on, by what runs share.
     let flaky = format!(
         "import socket\n\n\ndef test_four():\n    \
          with socket.create_connection((\"127.0.0.1\", {port})) as server:\n        \
@@ -324,7 +324,7 @@ fn targets_that_prove_nothing() {
     world.write("test_roman.py", flaky);
     let comment = json!({ "files": { "roman.py": "# Mended.\n" } });
     world.replay(
-        "mutation_seconds = 0\nrepeat = 3\nmax_attempts = 1",
+        "mutation_seconds = 0\nrepeat = 3\nmax_attempts = 1\nnetwork = true",
         [comment],
     );
     let done = cycle(&world, "a flaky test");

@@ -163,6 +163,11 @@ pub struct Cycle {
     /// all.
     #[schemars(range(max = 86400))]
     pub mutation_seconds: u32,
+    /// Let what runs in the clean room reach your network: for tests that need a database or the
+    /// internet. Its runs share it, so code under test could tell a later run what it has seen; the
+    /// verdict says so. Without, each run has a loopback of its own and nobody else in it, where
+    /// the system can do that, and cargo works offline.
+    pub network: bool,
     /// Let the worker tidy what passes before it is judged. Where that breaks anything, what
     /// passed before is judged.
     pub refactor: bool,
@@ -181,6 +186,7 @@ impl Default for Cycle {
             max_cost_usd: 1.0,
             held_out: 0.25,
             mutation_seconds: 30,
+            network: false,
             refactor: false,
             repeat: 3,
         }

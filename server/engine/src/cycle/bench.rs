@@ -10,6 +10,8 @@ use super::composition::{Composition, Parts, compose};
 use super::drive::{Drive, Trouble};
 use super::environment::Environment;
 use super::means::version;
+use super::network;
+use super::teller::Teller;
 use super::turn::LeftOut;
 use super::verify::Baseline;
 
@@ -27,9 +29,20 @@ pub(super) struct Bench {
     pub(super) composition: Option<(Version, Composition)>,
     /// What of the last attempt came to nothing.
     pub(super) left: LeftOut,
+    /// Whether it was told that tests want a network.
+    told_of_network: bool,
 }
 
 impl Bench {
+    /// Tells the user and the worker, once, that tests want a network that the clean room has not.
+    pub(super) fn tell_of_network(&mut self, teller: &mut Teller, wants: bool) {
+        if wants && !self.told_of_network {
+            self.told_of_network = true;
+            teller.stage(network::HINT);
+            self.left.notes.push(network::HINT.to_owned());
+        }
+    }
+
     /// The clean room, taken when it is first needed.
     pub(super) async fn room(&mut self, drive: &Drive) -> Result<&mut CleanRoom, Trouble> {
         if self.room.is_none() {

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::confinement::Secrets;
 use super::environment::Environment;
+use super::network::Want;
 use super::report::Report;
 use super::room::{Items, Place, Room, RoomError, RoomFiles};
 
@@ -231,6 +232,14 @@ impl CleanRoom {
     /// How far what has run in it was kept from all else. Nothing if nothing has run.
     pub(crate) fn isolation(&self) -> Option<Isolation> {
         self.room.tools().executor.isolation()
+    }
+
+    /// Whether what has run in it could fail for want of a network.
+    pub(super) fn want(&self) -> Want {
+        Want {
+            setting: self.room.settings().cycle.network,
+            isolation: self.isolation(),
+        }
     }
 
     /// A state with other texts in some files, given by their paths in the room.

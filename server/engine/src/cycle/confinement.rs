@@ -87,7 +87,7 @@ impl Secrets {
 }
 
 /// For the runs of a clean room with its files at `top` and what compilers leave in `build`.
-/// `folder` is the user's, `env` what processes begin with.
+/// `folder` is the user's, `network` whom they reach, `env` what processes begin with.
 ///
 /// Nothing that a run writes is there in the next, so none can tell another what it has seen; what
 /// a compiler leaves is for the compiler alone to write, or a run could change what the next runs.
@@ -96,6 +96,7 @@ pub(super) fn of_clean_room(
     build: &Utf8Path,
     folder: &Utf8Path,
     secrets: &Secrets,
+    network: Network,
     env: &BTreeMap<String, String>,
 ) -> Confinement {
     let mut access = apparent(folder, env);
@@ -104,11 +105,7 @@ pub(super) fn of_clean_room(
         (top.to_owned(), Access::Passing),
         (build.to_owned(), Access::Apparent),
     ]);
-    Confinement {
-        access,
-        // Tests start servers of their own, and some need one that the user has started.
-        network: Network::Shared,
-    }
+    Confinement { access, network }
 }
 
 /// Where an agent program may write that works in the lane with its files at `top`.
@@ -157,6 +154,7 @@ mod tests {
                 hidden: vec!["/srv/project".into()],
                 shown: vec!["/srv/project/.venv".into()],
             },
+            Network::Own,
             &env.into(),
         );
         let words: Vec<String> = confinement

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::confinement::{self, Secrets};
+use super::network;
 use crate::runner::{Tools, pytest};
 
 /// The settings and the tools for a room.
@@ -160,15 +161,27 @@ impl Environment {
             .collect();
         let path = (!path.is_empty()).then(|| path.join(":"));
         let set = |name: &str, value: Option<String>| (name.to_owned(), value);
-        let tools = self.tools.with_env(&[
+        let network = self.settings.cycle.network;
+        // So cargo makes do with what was fetched, and says what was not.
+        let offline = (!network).then(|| ("CARGO_NET_OFFLINE".to_owned(), Some("true".to_owned())));
+        let mut changes = vec![
             set("PYTHONPATH", path),
             // What was compiled from an earlier text could be taken for that of a later one: its
             // time is kept in seconds.
             set("PYTHONDONTWRITEBYTECODE", Some("1".to_owned())),
             set("CARGO_TARGET_DIR", Some(build.to_string())),
             set("CARGO_BUILD_TARGET_DIR", None),
-        ]);
-        let confinement = confinement::of_clean_room(top, build, &self.folder, secrets, &tools.env);
+        ];
+        changes.extend(offline);
+        let tools = self.tools.with_env(&changes);
+        let confinement = confinement::of_clean_room(
+            top,
+            build,
+            &self.folder,
+            secrets,
+            network::of_clean_room(network),
+            &tools.env,
+        );
         Tools {
             executor: tools.executor.confined(confinement),
             ..tools

@@ -26,6 +26,7 @@ mod environment;
 mod leavings;
 mod manager;
 mod means;
+mod network;
 mod notice;
 mod refusal;
 mod report;

@@ -12,6 +12,7 @@ use super::clean_room::CleanRoomError;
 use super::drive::{Drive, Trouble};
 use super::leavings::without_leavings;
 use super::means::{commit, version};
+use super::network;
 use super::notice::CycleWhat;
 use super::targets::results;
 use super::teller::Teller;
@@ -67,16 +68,17 @@ async fn baseline(
 ) -> Result<CycleEvent, Trouble> {
     teller.stage("running all tests on your work as it is");
     let taken = bench.baseline(drive).await?;
-    let folder = bench
-        .room(drive)
-        .await?
-        .top()
-        .join(drive.means.objects.prefix());
+    let room = bench.room(drive).await?;
+    let folder = room.top().join(drive.means.objects.prefix());
+    let wants = room.want().shows(&taken.report, &[]);
     if let RunOutcome::RunnerBroken { message } = &taken.report.outcome {
-        return Ok(CycleEvent::Broken {
-            error: format!("the tests cannot be run apart from your folder: {message}"),
-        });
+        let mut error = format!("the tests cannot be run apart from your folder: {message}");
+        if wants {
+            error = format!("{error}\n{}", network::HINT);
+        }
+        return Ok(CycleEvent::Broken { error });
     }
+    bench.tell_of_network(teller, wants);
     let outcomes = taken.report.results.values().map(|result| result.outcome);
     Ok(CycleEvent::BaselineTaken {
         counts: outcomes.collect::<Counts>(),
@@ -150,6 +152,8 @@ async fn test_targets(
     let room = bench.room(drive).await?;
     room.stand(composition.state).await?;
     let report = room.run(Selection::Items(targets.clone()), &cancel).await?;
+    let wants = room.want().shows(&report, &targets);
+    bench.tell_of_network(teller, wants);
     Ok(CycleEvent::Tested {
         commit: commit(result),
         targets: results(&targets, &report, &composition.folder),
@@ -184,6 +188,8 @@ async fn judge(
         Err(CleanRoomError::Cancelled) => return Ok(drive.stopped()),
         Err(error) => return Err(error.into()),
     };
+    let wants = room.want().fails(&verdict.checks);
+    bench.tell_of_network(teller, wants);
     if verdict.is_passed() {
         // What comes to the user is what was verified, not all that the worker left.
         let (means, id, kept) = (drive.means.clone(), drive.id(), composition.kept);

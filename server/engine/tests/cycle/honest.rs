@@ -20,7 +20,7 @@ def test_nine():
     assert roman(9) == \"IX\"
 ";
 
-const RIGHT: &str = "\
+pub(crate) const RIGHT: &str = "\
 PAIRS = [(10, \"X\"), (9, \"IX\"), (5, \"V\"), (4, \"IV\"), (1, \"I\")]
 
 

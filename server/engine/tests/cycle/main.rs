@@ -14,6 +14,7 @@
 mod cheats;
 mod confined;
 mod honest;
+mod networks;
 mod world;
 
 use std::env;
@@ -42,6 +43,12 @@ fn main() -> ExitCode {
             python_leaves_nothing,
             rust_leaves_nothing,
             python_sees_no_other_tests,
+        },
+        networks::{
+            python_tells_nothing_by_the_network,
+            python_that_wants_a_network_is_told_of_the_setting,
+            rust_builds_with_what_was_fetched,
+            rust_that_has_something_to_fetch_is_told_of_the_setting,
         },
         cheats::{
             python_cheats_are_refused,

@@ -25,6 +25,8 @@ pub(crate) struct World {
     folder: tempfile::TempDir,
     /// What the worker of the cycle gives back, turn by turn.
     turns: Vec<Value>,
+    /// Whether the clean room has the user's network.
+    network: bool,
 }
 
 /// What became of a cycle.
@@ -80,6 +82,7 @@ impl World {
         let world = Self {
             folder: tempfile::tempdir().expect("a folder"),
             turns: Vec::new(),
+            network: false,
         };
         for (path, text) in files {
             world.write(path, text);
@@ -112,6 +115,12 @@ impl World {
         let attempt = self.turns.len() + 1;
         self.turns
             .push(json!({"phase": "green", "attempt": attempt, "text": text}));
+        self
+    }
+
+    /// With the user's network in the clean room.
+    pub(crate) fn with_network(mut self) -> Self {
+        self.network = true;
         self
     }
 
@@ -184,6 +193,7 @@ impl World {
             "workers": {"recorded": {"kind": "replay", "recording": recording}},
             "cycle": {"worker": "recorded", "max_attempts": self.turns.len().max(1)},
         });
+        flags["cycle"]["network"] = json!(self.network);
         if let Some(python) = python() {
             flags["pytest"]["python"] = json!(python);
         }
@@ -254,9 +264,18 @@ async fn until_ended(notices: &mut mpsc::UnboundedReceiver<Notice>) -> Ended {
 
 /// Whether this system can hide a place from a process.
 pub(crate) fn hides() -> bool {
+    isolation() > Some(Isolation::Refusing)
+}
+
+/// Whether nothing of a process stays in this system.
+pub(crate) fn is_private() -> bool {
+    isolation() == Some(Isolation::Private)
+}
+
+fn isolation() -> Option<Isolation> {
     let executor = Executor::new("/proc/self/exe", std::env::vars_os()).confined(Confinement {
         access: Vec::new(),
-        network: Network::Shared,
+        network: Network::Own,
     });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
@@ -264,5 +283,5 @@ pub(crate) fn hides() -> bool {
         let started = executor.start(&invocation, Stdin::Null).await;
         started.expect("a process").wait().await;
     });
-    executor.isolation() > Some(Isolation::Refusing)
+    executor.isolation()
 }

@@ -48,9 +48,14 @@ pub(super) fn noted(kind: CheckKind, evidence: Vec<String>) -> Check {
     }
 }
 
-/// What a verdict must say where runs could leave something behind. Nothing where they could not.
-pub(super) fn openness(isolation: Isolation) -> Option<String> {
+/// What a verdict must say where runs could leave something behind, as by a network that the user
+/// lets them share. Nothing where they could not.
+pub(super) fn openness(isolation: Isolation, network: bool) -> Option<String> {
     let what = match isolation {
+        Isolation::Private if network => {
+            "runs of the change share a network, by which one can leave word for later ones: \
+             `cycle.network`"
+        }
         Isolation::Private => return None,
         Isolation::Porous => {
             "this system lets runs of the change leave word for later ones in the network, or in \

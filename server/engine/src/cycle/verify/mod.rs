@@ -343,7 +343,9 @@ impl Gathering<'_> {
             );
         }
         lines.dedup();
-        lines.extend(self.room.isolation().and_then(checks::openness));
+        let want = self.room.want();
+        let openness = |isolation| checks::openness(isolation, want.setting);
+        lines.extend(want.isolation.and_then(openness));
         self.add(checks::noted(CheckKind::Warnings, lines));
         Ok(())
     }
