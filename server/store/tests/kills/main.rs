@@ -29,8 +29,13 @@ const KILLS: &str = "GREENWARD_TEST_KILLS";
 
 fn main() -> ExitCode {
     let mut args = env::args().skip(1);
-    if args.next().as_deref() == Some("write") {
-        writer::main(Utf8Path::new(&args.next().expect("a database")));
+    let role = match args.next().as_deref() {
+        Some("write") => Some(writer::write_without_end as fn(&Utf8Path)),
+        Some("hold") => Some(writer::hold_one as fn(&Utf8Path)),
+        _ => None,
+    };
+    if let Some(role) = role {
+        role(Utf8Path::new(&args.next().expect("a database")));
         return ExitCode::SUCCESS;
     }
     let tests: [(&str, fn()); 2] = [
@@ -60,7 +65,7 @@ fn what_was_acknowledged_is_kept() {
         let mut acknowledged = BTreeMap::new();
         // Numbers that jump about, the same in every run.
         let lines = [kill * 37 % 31, kill * 53 % 23];
-        let mut writers = lines.map(|_| Writer::start(&world.path()));
+        let mut writers = lines.map(|_| Writer::start("write", &world.path()));
         for (writer, lines) in writers.iter_mut().zip(lines) {
             writer.read(lines, &mut acknowledged);
         }
@@ -76,7 +81,7 @@ fn what_was_acknowledged_is_kept() {
 
 fn a_killed_process_has_no_claim() {
     let world = World::new();
-    let mut writer = Writer::start(&world.path());
+    let mut writer = Writer::start("hold", &world.path());
     let mut acknowledged = BTreeMap::new();
     writer.read(1, &mut acknowledged);
     let (cycle, _) = acknowledged.pop_first().expect("it has opened one");
@@ -139,9 +144,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(path: &Utf8Path) -> Self {
+    fn start(role: &str, path: &Utf8Path) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["write", path.as_str()])
+            .args([role, path.as_str()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

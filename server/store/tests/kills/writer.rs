@@ -25,7 +25,7 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 /// Writes without end, and says `CYCLE EVENTS.` for each acknowledgement.
-pub(crate) fn main(path: &Utf8Path) {
+pub(crate) fn write_without_end(path: &Utf8Path) {
     let store = Store::open(path).unwrap();
     runtime().block_on(async {
         let writers: Vec<_> = (0..CYCLES)
@@ -34,6 +34,17 @@ pub(crate) fn main(path: &Utf8Path) {
         for writer in writers {
             writer.await.unwrap();
         }
+    });
+}
+
+/// Has one cycle in hand until it is killed, and says so.
+pub(crate) fn hold_one(path: &Utf8Path) {
+    let store = Store::open(path).unwrap();
+    runtime().block_on(async {
+        let (cycle, _) = store.open_cycle(at(opened())).await.unwrap();
+        let _claim = store.claim(cycle).unwrap().expect("nobody knows it");
+        say(&format!("{cycle} 1."));
+        std::future::pending::<()>().await;
     });
 }
 
