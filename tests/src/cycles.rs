@@ -5,6 +5,26 @@ use serde_json::{Value, json};
 
 use crate::{Finished, World};
 
+/// A small pytest project for a cycle: `test_four` fails until four is told apart, and `test_three`
+/// passes.
+pub const ROMAN: &str = r#"
+//- pytest.ini
+[pytest]
+//- roman.py
+def roman(number):
+    return "I" * number
+//- test_roman.py
+from roman import roman
+
+
+def test_three():
+    assert roman(3) == "III"
+
+
+def test_four():
+    assert roman(4) == "IV"
+"#;
+
 impl World {
     /// Runs `git` in the workspace as somebody: what it says.
     ///

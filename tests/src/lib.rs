@@ -32,7 +32,7 @@ pub use capabilities::Profile;
 pub use client::{Client, Options};
 pub use command_line::Tested;
 pub use counter::count_on_loopback;
-pub use cycles::json_lines;
+pub use cycles::{ROMAN, json_lines};
 pub use plain::{Outcomes, plain_cargo, plain_pytest};
 pub use process::{Finished, LIMIT, cargo_metadata, wait_until};
 pub use real::{CRATES, Crate, Expected, SDISTS, Sdist};

@@ -1,33 +1,15 @@
 //! Agents that speak the Agent Client Protocol, built on the protocol's own library for Python:
 //! what they do in their lane counts, what they say is told, and what they may not do is held.
 
-use greenward_tests::{Finished, World, repository, skip, suites_python, wait_until};
+use greenward_tests::{Finished, ROMAN, World, repository, skip, suites_python, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-
-const PROJECT: &str = r#"
-//- pytest.ini
-[pytest]
-//- roman.py
-def roman(number):
-    return "I" * number
-//- test_roman.py
-from roman import roman
-
-
-def test_three():
-    assert roman(3) == "III"
-
-
-def test_four():
-    assert roman(4) == "IV"
-"#;
 
 const CYCLE: &str = "mutation_seconds = 0\nrepeat = 1\nmax_attempts = 1";
 
 /// A world with an agent that does this in its turn. Nothing without Python, or its library.
 fn world(does: &str, settings: &str) -> Option<World> {
-    let world = World::new(PROJECT).with_python()?;
+    let world = World::new(ROMAN).with_python()?;
     let Some(python) = suites_python() else {
         skip("no Python with agent-client-protocol: tests/run installs one");
         return None;

@@ -1,26 +1,8 @@
 //! What passes is tidied by its worker before it is judged, where the settings say so; and where
 //! that comes to nothing, what passed before is judged.
 
-use greenward_tests::{World, json_lines};
+use greenward_tests::{ROMAN, World, json_lines};
 use serde_json::{Value, json};
-
-const PROJECT: &str = r#"
-//- pytest.ini
-[pytest]
-//- roman.py
-def roman(number):
-    return "I" * number
-//- test_roman.py
-from roman import roman
-
-
-def test_three():
-    assert roman(3) == "III"
-
-
-def test_four():
-    assert roman(4) == "IV"
-"#;
 
 const SETTINGS: &str = "refactor = true\nrepeat = 1\nmutation_seconds = 0";
 
@@ -44,7 +26,7 @@ fn refactor(text: &str) -> Value {
 /// After these turns the cycle is green, and `said` was said; the result is `result`.
 #[track_caller]
 fn check(turns: &[Value], said: &[&str], result: &str) {
-    let Some(world) = World::new(PROJECT).with_python() else {
+    let Some(world) = World::new(ROMAN).with_python() else {
         return;
     };
     world.replay(SETTINGS, turns.iter().cloned());
@@ -112,7 +94,7 @@ fn no_test_is_changed_by_tidying() {
 
 #[test]
 fn a_test_that_was_held_out_judges_what_was_tidied() {
-    let Some(world) = World::new(PROJECT).with_python() else {
+    let Some(world) = World::new(ROMAN).with_python() else {
         return;
     };
     world.write(
@@ -136,7 +118,7 @@ fn a_test_that_was_held_out_judges_what_was_tidied() {
 
 #[test]
 fn each_phase_is_told_and_its_prompt_asks_for_it() {
-    let Some(world) = World::new(PROJECT).with_python() else {
+    let Some(world) = World::new(ROMAN).with_python() else {
         return;
     };
     let script = format!(
@@ -176,7 +158,7 @@ fn each_phase_is_told_and_its_prompt_asks_for_it() {
 
 #[test]
 fn nothing_is_tidied_where_nobody_asked_for_it() {
-    let Some(world) = World::new(PROJECT).with_python() else {
+    let Some(world) = World::new(ROMAN).with_python() else {
         return;
     };
     world.replay("repeat = 1", [green(CLUMSY), refactor(TIDY)]);
